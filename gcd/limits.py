@@ -1,0 +1,51 @@
+"""Upper limits of everything a person can ask for, in one place.
+
+The command line, :mod:`gcd.generate`, the readers of :mod:`gcd.structures.formats` and the pages all check against these
+numbers, because a limit that only a browser widget enforces is no limit. They keep a request within what a laptop answers
+in minutes and a few GB; nothing in the method depends on them.
+"""
+
+from __future__ import annotations
+
+MAX_CELLS_PER_AXIS = (
+    16  # conventional cells along one axis of a supercell; FCC 16^3 is 16,384 atoms on 96^3 voxels
+)
+MAX_ATOMS = 50_000  # atoms in one structure, generated or read
+MAX_FRAMES = 1_000  # structures read from one file
+MAX_VOXELS = 1_000_000  # voxels of one grid; about 100^3
+MAX_COUNT = 1_000  # samples of one command or job
+MAX_TOTAL_VOXELS = (
+    50_000_000  # voxels of all samples of one job: 1,000 crystals of 4^3 FCC cells are 14 million
+)
+MAX_EVALUATIONS = 1_000  # network evaluations a sample
+MAX_SEED = 2**32 - 1  # seeds above this are not accepted by every generator
+MIN_LATTICE_CONSTANT = 0.5  # angstrom
+MAX_LATTICE_CONSTANT = 30.0  # angstrom
+MAX_UPLOAD_BYTES = (
+    20 * 1024 * 1024
+)  # size of a file read from the web page; .streamlit/config.toml says the same
+MAX_FILE_BYTES = 200 * 1024 * 1024  # size of a file read from the command line
+
+
+def check_integer(name: str, value: object, low: int, high: int) -> int:
+    """Return ``value`` as an int if it is a whole number from ``low`` to ``high``; otherwise raise a ValueError that says so."""
+    legal = f"{name} must be a whole number from {low:,} to {high:,}"
+    if isinstance(value, bool):
+        raise ValueError(f"{legal}, not {value!r}.")
+    try:
+        number = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{legal}, not {value!r}.") from None
+    if number != value or not low <= number <= high:
+        raise ValueError(f"{legal}, not {value!r}.")
+    return number
+
+
+def check_count(count: object) -> int:
+    """The number of samples of one job, from 1 to :data:`MAX_COUNT`."""
+    return check_integer("count", count, 1, MAX_COUNT)
+
+
+def check_seed(seed: object) -> int:
+    """A seed, from 0 to :data:`MAX_SEED`."""
+    return check_integer("seed", seed, 0, MAX_SEED)
