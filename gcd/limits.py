@@ -1,8 +1,8 @@
 """Upper limits of everything a person can ask for, in one place.
 
-The command line, :mod:`gcd.generate`, the readers of :mod:`gcd.structures.formats` and the pages all check against these
-numbers, because a limit that only a browser widget enforces is no limit. They keep a request within what a laptop answers
-in minutes and a few GB; nothing in the method depends on them.
+The command line, :mod:`gcd.generate`, the readers of :mod:`gcd.structures.formats` and the pages all check
+against these numbers, because a limit that only a browser widget enforces is no limit. They keep a request within
+what a laptop answers in minutes and a few GB; nothing in the method depends on them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MAX_TOTAL_VOXELS = (
 )
 MAX_EVALUATIONS = 1_000  # network evaluations a sample
 MAX_SEED = 2**32 - 1  # seeds above this are not accepted by every generator
-MIN_LATTICE_CONSTANT = 0.5  # angstrom
-MAX_LATTICE_CONSTANT = 30.0  # angstrom
+MIN_LATTICE_CONSTANT = 0.5  # Å
+MAX_LATTICE_CONSTANT = 30.0  # Å
 MAX_UPLOAD_BYTES = (
     20 * 1024 * 1024
 )  # size of a file read from the web page; .streamlit/config.toml says the same
@@ -28,8 +28,8 @@ MAX_FILE_BYTES = 200 * 1024 * 1024  # size of a file read from the command line
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:
-    """Return ``value`` as an int if it is a whole number from ``low`` to ``high``; otherwise raise a ValueError that says so."""
-    legal = f"{name} must be a whole number from {low:,} to {high:,}"
+    """Return ``value`` as an int; ValueError, in one sentence, unless a whole number from ``low`` to ``high``."""
+    legal = f"{name[:1].upper()}{name[1:]} must be a whole number from {low:,} to {high:,}"
     if isinstance(value, bool):
         raise ValueError(f"{legal}, not {value!r}.")
     try:

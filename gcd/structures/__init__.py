@@ -1,1 +1,1 @@
-"""What a run starts from and hands out: ideal crystals, and files in and out. All structures are ``ase.Atoms``."""
+"""What a run starts from and hands out: ideal crystals, and files in and out, as ``ase.Atoms``."""

@@ -1,6 +1,7 @@
 """The crystal phases the voxel model is trained on: one table, and the ideal crystals built from it.
 
-Only numpy is imported here, so that training runs on a bare GPU machine; ASE is imported where an ``ase.Atoms`` is made.
+Only numpy is imported here, so that training runs on a bare GPU machine; ASE is imported where an ``ase.Atoms``
+is made.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ DEFAULT_SIZE = (4, 4, 4)  # the paper's supercell
 class Phase:
     """A cubic phase: what is needed to build it, to voxelise it as the paper does, and to recognise it.
 
-    Lengths are in units of the lattice constant. ``q4`` and ``q6`` are the Steinhardt parameters of the ideal crystal with
-    ``neighbour_count`` nearest neighbours, ``shells`` its neighbour shells as (radius, number of atoms).
+    Lengths are in units of the lattice constant. ``q4`` and ``q6`` are the Steinhardt parameters of the ideal
+    crystal with ``neighbour_count`` nearest neighbours, ``shells`` its neighbour shells as (radius, atoms).
     """
 
     name: str
@@ -108,24 +109,24 @@ PHASES: dict[str, Phase] = {
 
 
 def check_phase(phase: str) -> Phase:
-    """Return the entry of :data:`PHASES` with that name (any case); ValueError naming the legal ones otherwise."""
+    """Return the entry of :data:`PHASES` with that name (any case); ValueError that names the legal ones."""
     name = phase.lower() if isinstance(phase, str) else phase
     if name not in PHASES:
-        raise ValueError(f"unknown phase {phase!r}: the phases are {', '.join(PHASES)}.")
+        raise ValueError(f"Unknown phase {phase!r}: the phases are {', '.join(PHASES)}.")
     return PHASES[name]
 
 
 def check_size(size: int | Sequence[int], phase: str | None = None) -> tuple[int, int, int]:
     """Return a supercell size as three ints; one number means a cube.
 
-    Raises ValueError, in one sentence, when an axis is not a whole number from 1 to MAX_CELLS_PER_AXIS, or when the
-    supercell of ``phase`` would hold more than MAX_ATOMS atoms or MAX_VOXELS voxels.
+    Raises ValueError, in one sentence, when an axis is not a whole number from 1 to MAX_CELLS_PER_AXIS, or when
+    the supercell of ``phase`` would hold more than MAX_ATOMS atoms or MAX_VOXELS voxels.
     """
     values: tuple[Any, ...] = tuple(size) if isinstance(size, Sequence | np.ndarray) else (size,) * 3
     if len(values) == 1:
         values = values * 3
     if len(values) != 3:
-        raise ValueError(f"the size needs one or three numbers of cells (X Y Z), not {len(values)}.")
+        raise ValueError(f"The size needs one or three numbers of cells (X Y Z), not {len(values)}.")
     x, y, z = (check_integer("every axis of the size", value, 1, MAX_CELLS_PER_AXIS) for value in values)
     if phase is not None:
         entry = check_phase(phase)
@@ -133,21 +134,21 @@ def check_size(size: int | Sequence[int], phase: str | None = None) -> tuple[int
         voxels = x * y * z * entry.voxels_per_cell**3
         if atoms > MAX_ATOMS or voxels > MAX_VOXELS:
             raise ValueError(
-                f"a {x} x {y} x {z} supercell of {phase} has {atoms:,} atoms on {voxels:,} voxels: "
+                f"A {x} x {y} x {z} supercell of {phase} has {atoms:,} atoms on {voxels:,} voxels: "
                 f"the most is {MAX_ATOMS:,} atoms on {MAX_VOXELS:,} voxels."
             )
     return x, y, z
 
 
 def check_lattice_constant(lattice_constant: float) -> float:
-    """Return the lattice constant in angstrom as a float; ValueError unless finite and within the limits."""
+    """Return the lattice constant in Å as a float; ValueError unless finite and within the limits."""
     try:
         value = float(lattice_constant)
     except (TypeError, ValueError):
         value = math.nan
     if not MIN_LATTICE_CONSTANT <= value <= MAX_LATTICE_CONSTANT:  # also false for nan
         raise ValueError(
-            f"the lattice constant must be from {MIN_LATTICE_CONSTANT:g} to {MAX_LATTICE_CONSTANT:g} angstrom, "
+            f"The lattice constant must be from {MIN_LATTICE_CONSTANT:g} to {MAX_LATTICE_CONSTANT:g} Å, "
             f"not {lattice_constant!r}."
         )
     return value
@@ -159,15 +160,16 @@ def check_element(element: str) -> str:
 
     symbol = element.strip().capitalize() if isinstance(element, str) else ""
     if symbol not in atomic_numbers or symbol == "X":
-        raise ValueError(f"unknown element {element!r}: use a chemical symbol such as Po, W or Cu.")
+        raise ValueError(f"Unknown element {element!r}: use a chemical symbol such as Po, W or Cu.")
     return symbol
 
 
 def lattice_constant_of(phase: str, element: str | None = None) -> float:
-    """Lattice constant in angstrom of ``element`` in ``phase``.
+    """Lattice constant in Å of ``element`` in ``phase``.
 
-    The measured one (ase.data.reference_states) where the element crystallises in that phase; otherwise the one that gives
-    the nearest-neighbour distance of its own structure, or of two covalent radii where that structure is not listed.
+    The measured one (ase.data.reference_states) where the element crystallises in that phase; otherwise the one
+    that gives the nearest-neighbour distance of its own structure, or of two covalent radii where that structure
+    is not listed.
     """
     from ase.data import atomic_numbers, covalent_radii, reference_states
 
@@ -184,7 +186,7 @@ def lattice_constant_of(phase: str, element: str | None = None) -> float:
 
 
 def _nearest_neighbour_distance(reference: dict[str, Any]) -> float | None:
-    """Shortest distance (angstrom) in an entry of ase.data.reference_states; None for structures not worked out here."""
+    """Shortest distance (Å) in an entry of ase.data.reference_states; None for other structures."""
     symmetry, a = reference.get("symmetry"), reference.get("a")
     if symmetry in PHASES:
         return PHASES[symmetry].nearest_neighbour * a
@@ -198,9 +200,9 @@ def _nearest_neighbour_distance(reference: dict[str, Any]) -> float | None:
 def crystal_grid(
     phase: str, size: int | Sequence[int] = DEFAULT_SIZE, lattice_constant: float | None = None
 ) -> Grid:
-    """The periodic voxel grid of a supercell: ``voxels_per_cell`` voxels along each axis of each conventional cell.
+    """The periodic voxel grid of a supercell: ``voxels_per_cell`` voxels along each axis of each cell.
 
-    ``lattice_constant`` is in angstrom; by default that of the phase's default element.
+    ``lattice_constant`` is in Å; by default that of the phase's default element.
     """
     from gcd.voxels.grid import Grid
 
@@ -231,7 +233,7 @@ def ideal_crystal(
     element: str | None = None,
     lattice_constant: float | None = None,
 ) -> Atoms:
-    """The ideal supercell as periodic ``ase.Atoms``; ``info`` says phase, size and lattice constant (angstrom).
+    """The ideal supercell as periodic ``ase.Atoms``; ``info`` says phase, size and lattice constant (Å).
 
     Raises ValueError, in one sentence, for an unknown phase or element or a size or lattice constant out of range.
     """
