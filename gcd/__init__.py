@@ -1,0 +1,29 @@
+"""Crystals and grain boundaries from a grand canonical (voxel) diffusion model.
+
+The verbs are here; they are imported when first used, so that `import gcd` is quick and a bare training machine
+needs no more than the room it trains in.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gcd.generate import generate_crystals
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "generate_crystals"]
+
+_HOMES = {"generate_crystals": "gcd.generate"}
+
+
+def __getattr__(name: str) -> Any:
+    """The verb of that name, from the room where it lives."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'gcd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
