@@ -26,6 +26,11 @@ MAX_UPLOAD_BYTES = (
 )  # size of a file read from the web page; .streamlit/config.toml says the same
 MAX_FILE_BYTES = 200 * 1024 * 1024  # size of a file read from the command line
 
+MAX_QUEUED_JOBS = 60  # jobs that wait on one device: a class of thirty, two each
+MAX_JOBS_PER_OWNER = 3  # jobs of one browser session that wait or run
+KEPT_JOBS = 90  # ended jobs whose results the server still holds
+KEPT_RESULT_BYTES = 512 * 1024 * 1024  # arrays in those results
+
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:
     """Return ``value`` as an int; ValueError, in one sentence, unless a whole number from ``low`` to ``high``."""
