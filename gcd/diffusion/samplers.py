@@ -58,7 +58,9 @@ def time_steps(schedule: VPSchedule, steps: int, spacing: str, t_start: float, t
     """The steps + 1 times from t_start down to t_end, uniform in lambda, in t, or in sqrt(t)."""
     if spacing == "lambda":
         ends = schedule.lambda_(torch.tensor([t_start, t_end]))
-        times = schedule.t_of_lambda(torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64))
+        times = schedule.t_of_lambda(
+            torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64)
+        )
     elif spacing == "t":
         times = torch.linspace(t_start, t_end, steps + 1, dtype=torch.float64)
     else:

@@ -19,7 +19,7 @@ class VPSchedule:
     beta_max: float = 20.0
 
     def log_alpha(self, t: Tensor | float) -> Tensor:
-        """log alpha(t) = -t² (beta_max - beta_min) / 4 - t beta_min / 2."""
+        """Log alpha(t) = -t² (beta_max - beta_min) / 4 - t beta_min / 2."""
         t = torch.as_tensor(t, dtype=torch.float64)
         return -(t**2) * (self.beta_max - self.beta_min) / 4 - t * self.beta_min / 2
 

@@ -20,10 +20,15 @@ class UNetConfig:
 
     in_channels: int = 1  # noisy voxels; 2 with the in-painting mask
     channels: tuple[int, ...] = (64, 128)  # features at each level; the paper has 2 levels
-    strides: tuple[int, ...] = (2, 2)  # voxels a token of the first level spans, then tokens each further level joins
+    strides: tuple[int, ...] = (
+        2,
+        2,
+    )  # voxels a token of the first level spans, then tokens each further level joins
     blocks: int = 3  # residual blocks a level, on the way down and on the way up
     groups: int = 8  # of the group norms
-    attention: bool = True  # self-attention at the deepest level, as in Palette: every token hears every other
+    attention: bool = (
+        True  # self-attention at the deepest level, as in Palette: every token hears every other
+    )
     time_features: int = 128  # width of the time embedding
     halo: int = 8  # voxels of neighbourhood around a grid that the strides do not divide
 
@@ -31,9 +36,13 @@ class UNetConfig:
         for name in ("channels", "strides"):
             object.__setattr__(self, name, tuple(int(v) for v in getattr(self, name)))
         if len(self.channels) != len(self.strides) or not self.channels:
-            raise ValueError(f"channels {self.channels} and strides {self.strides} name the same levels, at least one.")
+            raise ValueError(
+                f"channels {self.channels} and strides {self.strides} name the same levels, at least one."
+            )
         if any(c % self.groups for c in self.channels):
-            raise ValueError(f"Every level's channels {self.channels} are a multiple of the {self.groups} groups.")
+            raise ValueError(
+                f"Every level's channels {self.channels} are a multiple of the {self.groups} groups."
+            )
 
     @property
     def multiple(self) -> int:
@@ -57,7 +66,9 @@ class UNet(nn.Module):
         super().__init__()
         self.config = c = config
         width = c.time_features
-        self.time = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, 2 * width), nn.SiLU())
+        self.time = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, 2 * width), nn.SiLU()
+        )
         self.stem = Patch(c.in_channels, c.channels[0], c.strides[0])
 
         def stage(channels: int) -> nn.ModuleList:

@@ -31,7 +31,9 @@ class Grid:
         if len(self.shape) != 3 or any(int(n) != n or n < 1 for n in self.shape):
             raise ValueError(f"A grid's shape is three whole numbers from 1 up, not {tuple(self.shape)}.")
         if len(self.lengths) != 3 or not all(math.isfinite(x) and x > 0 for x in self.lengths):
-            raise ValueError(f"A grid's edge lengths are three finite numbers above 0 Å, not {tuple(self.lengths)}.")
+            raise ValueError(
+                f"A grid's edge lengths are three finite numbers above 0 Å, not {tuple(self.lengths)}."
+            )
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
         object.__setattr__(self, "lengths", tuple(float(x) for x in self.lengths))
         object.__setattr__(self, "periodic", tuple(bool(p) for p in self.periodic))

@@ -1,0 +1,185 @@
+"""Trained networks on disk: one folder a model, with model.safetensors, config.json and README.md (the card)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+if TYPE_CHECKING:
+    from gcd.diffusion.unet import UNet
+    from gcd.voxels.decoder import Decoder
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is missing, incomplete or damaged; the message names the file and what is wrong."""
+
+
+def checkpoints_folder() -> Path:
+    """$GCD_CHECKPOINTS, else `checkpoints/` beside the package (a checkout) or inside it (an installed wheel)."""
+    if "GCD_CHECKPOINTS" in os.environ:
+        return Path(os.environ["GCD_CHECKPOINTS"])
+    package = Path(__file__).resolve().parent
+    beside = package.parent / "checkpoints"
+    return beside if beside.is_dir() else package / "_checkpoints"
+
+
+def available() -> dict[str, dict[str, Any]]:
+    """The configurations of all complete checkpoints, by name; folders that cannot be read are left out."""
+    root = checkpoints_folder()
+    found = {}
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        try:
+            if (folder / WEIGHTS).is_file():
+                found[folder.name] = read_config(folder.name)
+        except CheckpointError:
+            continue
+    return found
+
+
+def checkpoint_folder(name: str | os.PathLike[str]) -> Path:
+    """The folder of a checkpoint: a name under `checkpoints_folder()`, or a path to a folder.
+
+    Raises:
+        CheckpointError: there is none; the message names those that there are.
+    """
+    path = Path(name)
+    folder = path if path.is_absolute() or len(path.parts) > 1 else checkpoints_folder() / path
+    if not folder.is_dir():
+        root = checkpoints_folder()
+        names = [f.name for f in sorted(root.iterdir()) if (f / CONFIG).is_file()] if root.is_dir() else []
+        there = f"there are {', '.join(names)}" if names else "there are none"
+        raise CheckpointError(f"There is no checkpoint {str(name)!r} in {root}; {there}.")
+    return folder
+
+
+def read_config(name: str | os.PathLike[str]) -> dict[str, Any]:
+    """A checkpoint's config.json.
+
+    Raises:
+        CheckpointError: no such checkpoint, or a file that is missing or is not a configuration.
+    """
+    path = checkpoint_folder(name) / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"The checkpoint {path.parent.name!r} is incomplete: {CONFIG} is missing."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"The checkpoint's {path} cannot be read: {error}.") from None
+    if not isinstance(config, dict) or not {"kind", "architecture", "sha256"} <= set(config):
+        raise CheckpointError(f"The checkpoint's {path} lacks kind, architecture or sha256.")
+    return config
+
+
+def load_unet(
+    name: str | os.PathLike[str], device: str | torch.device = "cpu"
+) -> tuple[UNet, dict[str, Any]]:
+    """A trained U-Net in evaluation mode, in the fastest number format of the device, and its configuration.
+
+    Raises:
+        CheckpointError: missing, incomplete or damaged checkpoint, or one of another kind.
+    """
+    from gcd.devices import best_dtype
+    from gcd.diffusion.unet import UNet, UNetConfig
+
+    device = torch.device(device)
+    config = read_config(name)
+    if config["kind"] not in ("crystal", "boundary"):
+        raise CheckpointError(
+            f"The checkpoint {str(name)!r} is a {config['kind']}, not a voxel diffusion model."
+        )
+    module = UNet(UNetConfig(**config["architecture"]))
+    _fill(module, name, config)
+    module = module.to(device, best_dtype(device)).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return module.eval().requires_grad_(False), config
+
+
+def load_decoder(device: str | torch.device = "cpu", name: str = "decoder") -> Decoder:
+    """The trained voxel-to-particle decoder in evaluation mode, in float32.
+
+    Raises:
+        CheckpointError: missing, incomplete or damaged checkpoint, or one of another kind.
+    """
+    from gcd.voxels.decoder import Decoder, DecoderConfig
+
+    config = read_config(name)
+    if config["kind"] != "decoder":
+        raise CheckpointError(f"The checkpoint {name!r} is a {config['kind']}, not a decoder.")
+    module = Decoder(DecoderConfig(**config["architecture"]))
+    _fill(module, name, config)
+    return module.to(device).eval().requires_grad_(False)
+
+
+def save(
+    folder: str | os.PathLike[str], module: nn.Module, config: dict[str, Any], card: str
+) -> dict[str, Any]:
+    """Write a checkpoint folder whole: to a temporary folder beside it first, then renamed.
+
+    Args:
+        module: its weights are stored in the number format they have.
+        config: kind, architecture and all that sampling needs; sha256 and format are added here.
+        card: the README's text; every `{sha256}` in it becomes the weights' hash.
+
+    Returns:
+        The configuration as written.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    weights = save_tensors({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
+    config = {"format": FORMAT, **config, "sha256": hashlib.sha256(weights).hexdigest()}
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        (temporary / WEIGHTS).write_bytes(weights)
+        (temporary / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (temporary / CARD).write_text(card.replace("{sha256}", config["sha256"]), encoding="utf-8")
+        for path in folder.iterdir() if folder.is_dir() else []:
+            if path.name not in (WEIGHTS, CONFIG, CARD):
+                shutil.copy2(path, temporary / path.name)  # the loss log and its plot stay with the model
+        temporary.chmod(0o755)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        os.replace(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return config
+
+
+def _fill(module: nn.Module, name: str | os.PathLike[str], config: dict[str, Any]) -> None:
+    """Load the weights into a network, after their hash has been checked."""
+    path = checkpoint_folder(name) / WEIGHTS
+    try:
+        weights = path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"The checkpoint {path.parent.name!r} is incomplete: {WEIGHTS} is missing."
+        ) from None
+    if (found := hashlib.sha256(weights).hexdigest()) != config["sha256"]:
+        raise CheckpointError(
+            f"{path} is damaged: its sha256 is {found[:12]}..., {CONFIG} says {str(config['sha256'])[:12]}...; "
+            "fetch the checkpoint again."
+        )
+    tensors = load_tensors(weights)
+    wanted = module.state_dict()
+    if wrong := sorted(set(wanted) ^ set(tensors)):
+        raise CheckpointError(
+            f"{path} does not fit its {CONFIG}: {', '.join(wrong[:3])} missing or not expected."
+        )
+    for key, value in wanted.items():
+        if value.shape != tensors[key].shape:
+            raise CheckpointError(f"{path} does not fit its {CONFIG}: {key} is {tuple(tensors[key].shape)}.")
+    module.load_state_dict(tensors)

@@ -1,0 +1,38 @@
+"""What the network predicts, and how the solver gets its noise from it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gcd.diffusion.samplers import Denoiser
+from gcd.diffusion.schedules import VPSchedule
+from gcd.diffusion.unet import ALL_PERIODIC, Periodic, UNet
+
+# "v": v = alpha eps - sigma x0 (Salimans & Ho 2022, arXiv:2202.00512), well conditioned at every t.
+# "eps": the noise itself, the paper's choice; its estimate of x0 has (sigma / alpha)² times its error.
+PREDICTIONS = ("v", "eps")
+
+
+def training_target(prediction: str, x0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    """The quantity that the network learns to give at a time with these alpha and sigma."""
+    return alpha * eps - sigma * x0 if prediction == "v" else eps
+
+
+def denoiser_of(
+    unet: UNet, schedule: VPSchedule, prediction: str, periodic: Periodic = ALL_PERIODIC
+) -> Denoiser:
+    """The solver's denoiser (x, t) -> eps, from a network that predicts v or eps.
+
+    x is (B, 1, X, Y, Z) in scaled voxel units, float32.
+    """
+    if prediction not in PREDICTIONS:
+        raise ValueError(f"A network predicts one of {', '.join(PREDICTIONS)}, not {prediction!r}.")
+
+    def denoise(x: Tensor, t: float) -> Tensor:
+        output = unet(x, torch.full((len(x),), t, device=x.device), periodic).float()
+        if prediction == "eps":
+            return output
+        return float(schedule.alpha(t)) * output + float(schedule.sigma(t)) * x
+
+    return denoise

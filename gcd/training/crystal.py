@@ -1,0 +1,171 @@
+"""Train the voxel diffusion model of one crystal phase (paper, sections 2.3 and 3.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gcd.devices import best_dtype
+from gcd.diffusion.prediction import training_target
+from gcd.diffusion.schedules import VPSchedule
+from gcd.diffusion.unet import UNet, UNetConfig
+from gcd.structures.crystals import check_phase, check_size
+from gcd.training.common import RunConfig, Trained, fit
+from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
+
+Size = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class CrystalTraining:
+    """All that decides what a crystal model becomes."""
+
+    phase: str
+    architecture: UNetConfig
+    run: RunConfig = field(default_factory=RunConfig)
+    sizes: tuple[Size, ...] = (
+        (4, 4, 4),
+    )  # supercells that the batches are drawn from; the paper has 4x4x4 alone
+    scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
+    prediction: str = "v"
+    schedule: VPSchedule = field(default_factory=VPSchedule)
+    t_min: float = 1e-3
+
+
+class CrystalBatches:
+    """Ideal supercells under random translations, encoded to voxels.
+
+    Translations are uniform over the whole cell: over U(0, L) for the encoder's sake, as in the paper, and over whole
+    voxels because a network that joins voxels into tokens is equivariant to shifts by whole tokens only.
+    """
+
+    def __init__(self, phase: str, sizes: Sequence[Size], scale: float) -> None:
+        self.phase = check_phase(phase)
+        self.sizes = [check_size(size, phase) for size in sizes]
+        self.scale = scale
+
+    def draw(self, size: Size, batch: int, generator: torch.Generator) -> Tensor:
+        """(batch, 1, X, Y, Z) scaled voxels of ideal supercells; lengths are in voxels."""
+        n = self.phase.voxels_per_cell
+        shape = (size[0] * n, size[1] * n, size[2] * n)
+        cells = torch.cartesian_prod(*(torch.arange(float(s)) for s in size)).view(-1, 1, 3)
+        sites = ((cells + torch.tensor(np.asarray(self.phase.basis), dtype=torch.float32)) * n).view(-1, 3)
+        shift = torch.rand(batch, 1, 3, generator=generator) * n
+        positions = (sites + shift).view(-1, 3)
+        index = torch.arange(batch).repeat_interleave(len(sites))
+        grid = Grid(shape, (float(shape[0]), float(shape[1]), float(shape[2])))
+        return encode(positions, grid, structure_index=index, count=batch)[:, None] / self.scale
+
+    def sha256(self) -> str:
+        """Hash of what is trained on: the fractional sites, voxels a cell and supercells."""
+        text = f"{np.asarray(self.phase.basis).tolist()} {self.phase.voxels_per_cell} {sorted(self.sizes)}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def train_crystal(
+    training: CrystalTraining,
+    *,
+    folder: Path,
+    device: torch.device | str = "cpu",
+    start_from: nn.Module | None = None,
+    progress: Callable[[int, float], None] | None = None,
+    max_seconds: float | None = None,
+) -> Trained:
+    """Train, or go on with the run that `folder` holds.
+
+    Args:
+        folder: the run's state and log.
+        start_from: a U-Net of the same architecture whose weights a new run begins with.
+
+    Returns:
+        The averaged U-Net and the run's figures.
+    """
+    device = torch.device(device)
+    torch.manual_seed(training.run.seed)  # of the initial weights
+    unet = UNet(training.architecture)
+    if start_from is not None:
+        unet.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
+    unet = unet.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    batches = CrystalBatches(training.phase, training.sizes, training.scale)
+
+    def loss_of_batch(module: nn.Module, generator: torch.Generator) -> Tensor:
+        which = int(torch.randint(len(batches.sizes), (1,), generator=generator))
+        size = batches.sizes[which]
+        batch = max(1, round(training.run.batch_size * 64 / math.prod(size)))
+        x0 = batches.draw(size, batch, generator).to(device)
+        return diffusion_loss(module, x0, training, generator)
+
+    def validate(module: nn.Module) -> float:
+        generator = torch.Generator().manual_seed(1_000_003)  # the same batches every time
+        losses = []
+        for _ in range(4):
+            for size in batches.sizes:
+                x0 = batches.draw(size, max(2, round(512 / math.prod(size))), generator).to(device)
+                with torch.no_grad():
+                    losses.append(float(diffusion_loss(module, x0, training, generator)))
+        return sum(losses) / len(losses)
+
+    return fit(
+        unet,
+        loss_of_batch,
+        validate,
+        run=training.run,
+        folder=folder,
+        progress=progress,
+        max_seconds=max_seconds,
+    )
+
+
+def diffusion_loss(
+    module: nn.Module, x0: Tensor, training: CrystalTraining, generator: torch.Generator
+) -> Tensor:
+    """Mean squared error of the prediction at random times, stratified over the batch."""
+    batch = len(x0)
+    u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+    t = training.t_min + (1 - training.t_min) * u
+    eps = torch.randn(x0.shape, generator=generator).to(x0)
+    shape = (batch, 1, 1, 1, 1)
+    alpha = training.schedule.alpha(t).to(x0).view(shape)
+    sigma = training.schedule.sigma(t).to(x0).view(shape)
+    with torch.autocast(
+        x0.device.type, best_dtype(x0.device), enabled=best_dtype(x0.device) != torch.float32
+    ):
+        output = module(alpha * x0 + sigma * eps, t.to(x0.device))
+    return (output.float() - training_target(training.prediction, x0, eps, alpha, sigma)).square().mean()
+
+
+def checkpoint_config(training: CrystalTraining, trained: Trained, command: str) -> dict[str, Any]:
+    """config.json of a crystal model: all that rebuilds the network, samples from it and says how it was made."""
+    import platform
+
+    phase = check_phase(training.phase)
+    batches = CrystalBatches(training.phase, training.sizes, training.scale)
+    return {
+        "kind": "crystal",
+        "phase": phase.name,
+        "architecture": training.architecture.as_dict(),
+        "voxels_per_cell": phase.voxels_per_cell,
+        "training_sizes": [list(size) for size in training.sizes],
+        "periodic": [True, True, True],
+        "scale": training.scale,
+        "prediction": training.prediction,
+        "schedule": {"beta_min": training.schedule.beta_min, "beta_max": training.schedule.beta_max},
+        "t_end": training.t_min,
+        "data_sha256": batches.sha256(),
+        "run": training.run.as_dict(),
+        "steps": trained.step,
+        "seconds": round(trained.seconds),
+        "loss": trained.loss,
+        "validation_loss": trained.validation_loss,
+        "command": command,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
