@@ -45,7 +45,8 @@ $(DEV): $(SETUP)
 
 # Without npm or a network the app still runs: the viewer then comes from its CDN, or as a plotly figure.
 $(VIEWER): requirements.txt | $(SETUP)
-	@$(BIN)/python scripts/fetch_3dmol.py && touch -c $@ || echo "Going on without a local 3Dmol.js." >&2
+	@$(BIN)/python scripts/fetch_3dmol.py
+	@touch -c $@
 
 browser:
 	@sh scripts/install_chromium.sh
