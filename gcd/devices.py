@@ -8,7 +8,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def resolve_device(device: str) -> torch.device:
-    """ "auto" is a GPU where there is one, else the CPU.
+    """The device of that name; "auto" is a GPU where there is one, else the CPU.
 
     Raises:
         ValueError: an unknown name, or cuda where there is none.
