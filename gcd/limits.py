@@ -1,8 +1,8 @@
 """Upper limits of everything a person can ask for, in one place.
 
 The command line, :mod:`gcd.generate`, the readers of :mod:`gcd.structures.formats` and the pages all check
-against these numbers, because a limit that only a browser widget enforces is no limit. They keep a request within
-what a laptop answers in minutes and a few GB; nothing in the method depends on them.
+against these numbers, because a limit that only a browser widget enforces is no limit. They keep a request
+within what a laptop answers in minutes and a few GB; nothing in the method depends on them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KEPT_RESULT_BYTES = 512 * 1024 * 1024  # arrays in those results
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:
-    """Return ``value`` as an int; ValueError, in one sentence, unless a whole number from ``low`` to ``high``."""
+    """Return ``value`` as an int; ValueError, in one sentence, unless whole and from ``low`` to ``high``."""
     legal = f"{name[:1].upper()}{name[1:]} must be a whole number from {low:,} to {high:,}"
     if isinstance(value, bool):
         raise ValueError(f"{legal}, not {value!r}.")

@@ -1,7 +1,7 @@
 """The crystal phases the voxel model is trained on: one table, and the ideal crystals built from it.
 
-Only numpy is imported here, so that training runs on a bare GPU machine; ASE is imported where an ``ase.Atoms``
-is made.
+Only numpy is imported here, so that training runs on a bare GPU machine; ASE is imported where an
+``ase.Atoms`` is made.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def check_phase(phase: str) -> Phase:
 def check_size(size: int | Sequence[int], phase: str | None = None) -> tuple[int, int, int]:
     """Return a supercell size as three ints; one number means a cube.
 
-    Raises ValueError, in one sentence, when an axis is not a whole number from 1 to MAX_CELLS_PER_AXIS, or when
-    the supercell of ``phase`` would hold more than MAX_ATOMS atoms or MAX_VOXELS voxels.
+    Raises ValueError, in one sentence, when an axis is not a whole number from 1 to MAX_CELLS_PER_AXIS, or
+    when the supercell of ``phase`` would hold more than MAX_ATOMS atoms or MAX_VOXELS voxels.
     """
     values: tuple[Any, ...] = tuple(size) if isinstance(size, Sequence | np.ndarray) else (size,) * 3
     if len(values) == 1:
@@ -167,9 +167,9 @@ def check_element(element: str) -> str:
 def lattice_constant_of(phase: str, element: str | None = None) -> float:
     """Lattice constant in Å of ``element`` in ``phase``.
 
-    The measured one (ase.data.reference_states) where the element crystallises in that phase; otherwise the one
-    that gives the nearest-neighbour distance of its own structure, or of two covalent radii where that structure
-    is not listed.
+    The measured one (ase.data.reference_states) where the element crystallises in that phase; otherwise the
+    one that gives the nearest-neighbour distance of its own structure, or of two covalent radii where that
+    structure is not listed.
     """
     from ase.data import atomic_numbers, covalent_radii, reference_states
 
@@ -235,7 +235,8 @@ def ideal_crystal(
 ) -> Atoms:
     """The ideal supercell as periodic ``ase.Atoms``; ``info`` says phase, size and lattice constant (Å).
 
-    Raises ValueError, in one sentence, for an unknown phase or element or a size or lattice constant out of range.
+    Raises ValueError, in one sentence, for an unknown phase or element or a size or lattice constant out of
+    range.
     """
     from ase import Atoms
 

@@ -1,0 +1,138 @@
+"""Bond-orientational order and coordination of each atom.
+
+q_l after Steinhardt, Nelson and Ronchetti, Phys. Rev. B 28, 784 (1983); the Voronoi-weighted form after
+Mickel et al., J. Chem. Phys. 138, 044501 (2013). Both are computed by freud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from gcd.analysis.neighbours import (
+    Bonds,
+    mean_spacing,
+    nearest_neighbours,
+    neighbours_within,
+    plane_distances,
+)
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+# Of a nearest-neighbour distance; counts 6 in SC, 8 + 6 in BCC and 12 in FCC and HCP, and lies in the gap
+# behind those shells (1.414, 1.633, 1.414, 1.414), so that thermal motion does not change the number.
+COORDINATION_FACTOR = 1.25
+
+
+def steinhardt(
+    atoms: Atoms,
+    l: Sequence[int] = (4, 6),  # noqa: E741 - the letter of the formula
+    neighbours: int | Literal["voronoi"] = 12,
+) -> dict[int, np.ndarray]:
+    """q_l(i) = sqrt(4 pi / (2 l + 1) sum_m |mean over the neighbours j of Y_lm(r_ij)|^2).
+
+    Args:
+        atoms: any cell, any axes periodic.
+        l: orders wanted.
+        neighbours: how many nearest neighbours count (SC 6, BCC 8 or 14, FCC 12), or "voronoi": all Voronoi
+            neighbours, each weighted by the area of the face between, one rule for every phase.
+
+    Returns:
+        l -> (N,) values from 0 to 1. An atom without neighbours has NaN, neither 0 nor 1: it has no order to
+        speak of, and 0 would read as a perfectly disordered surrounding (freud's policy too). Take
+        ``np.nanmean``.
+
+    Raises:
+        ValueError: a number of neighbours below 1, or a negative order.
+    """
+    import freud
+
+    orders = [int(order) for order in l]
+    if any(order < 0 for order in orders):
+        raise ValueError(f"The orders l of Steinhardt parameters are whole numbers from 0 up, not {list(l)}.")
+    weights: np.ndarray | None = None
+    if neighbours == "voronoi":
+        bonds, weights = _voronoi_bonds(atoms)
+    elif isinstance(neighbours, int) and not isinstance(neighbours, bool) and neighbours >= 1:
+        bonds = nearest_neighbours(atoms, neighbours)
+    else:
+        raise ValueError(f"The neighbours are a whole number from 1 up or 'voronoi', not {neighbours!r}.")
+    n = len(atoms)
+    if len(bonds.first) == 0:
+        return {order: np.full(n, np.nan) for order in orders}
+    # freud works out the directions from points in a box. Each bond is laid out from the origin to a point of
+    # its own, so that periodic images, and cells thinner than a bond, need no special care.
+    ends = np.concatenate([np.zeros((n, 3)), bonds.vectors]).astype(np.float32)
+    box = freud.box.Box.cube(4.0 * max(float(bonds.distances.max()), 1.0))
+    bond_list = freud.locality.NeighborList.from_arrays(
+        len(ends), len(ends), bonds.first, n + np.arange(len(bonds.first)), ends[n:], weights
+    )
+    order_parameter = freud.order.Steinhardt(l=orders, weighted=weights is not None)
+    order_parameter.compute((box, ends), neighbors=bond_list)
+    values = np.asarray(order_parameter.particle_order, dtype=float).reshape(len(ends), -1)[:n]
+    values[np.setdiff1d(np.arange(n), bonds.first)] = np.nan
+    return {order: values[:, i] for i, order in enumerate(orders)}
+
+
+def coordination(atoms: Atoms, cutoff: float | None = None) -> np.ndarray:
+    """(N,) number of atoms within ``cutoff`` (Å) of each atom, periodic images included.
+
+    By default the cut-off is 1.25 times the median nearest-neighbour distance: 6 in SC, 14 (8 + 6) in BCC, 12
+    in FCC and HCP. An atom without neighbours counts 0.
+    """
+    if cutoff is None:
+        nearest = nearest_neighbours(atoms, 1).distances
+        if len(nearest) == 0:
+            return np.zeros(len(atoms), dtype=int)
+        cutoff = max(COORDINATION_FACTOR * float(np.median(nearest)), 1e-6)  # atoms may lie on one point
+    if not 0 < cutoff < np.inf:
+        raise ValueError(f"The cut-off must be a finite number of Å above 0, not {cutoff!r}.")
+    return np.bincount(neighbours_within(atoms, cutoff).first, minlength=len(atoms))
+
+
+def minimum_distance(atoms: Atoms) -> float:
+    """Shortest distance in Å between two atoms, periodic images included; infinite when there is no pair."""
+    nearest = nearest_neighbours(atoms, 1).distances
+    return float(nearest.min()) if len(nearest) else float("inf")
+
+
+def _voronoi_bonds(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
+    """Voronoi neighbours of every atom and the areas (Å^2) of the faces between.
+
+    Small cells are repeated first, because an atom that meets the same neighbour through two faces would
+    confuse the list. Faces that reach across an open axis are left out: there is no atom behind the surface.
+    """
+    import freud
+
+    n = len(atoms)
+    nothing = Bonds(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3)))
+    if n == 0 or (n == 1 and not atoms.pbc.any()):
+        return nothing, np.zeros(0, np.float32)
+    cell = np.asarray(atoms.cell.complete()[:])
+    fractional = atoms.positions @ np.linalg.inv(cell)
+    spacing = mean_spacing(atoms)
+    repeats = np.where(atoms.pbc, np.ceil(4.0 * spacing / plane_distances(atoms)), 1).astype(int)
+    for axis in np.flatnonzero(~atoms.pbc):  # room enough that images across the open axis stay apart
+        low, high = fractional[:, axis].min(), fractional[:, axis].max()
+        stretch = high - low + 4.0 * spacing / plane_distances(atoms)[axis]
+        cell[axis] *= stretch
+        fractional[:, axis] = (fractional[:, axis] - low) / stretch
+    fractional = np.where(atoms.pbc, fractional % 1.0, fractional)
+    shifts = np.stack(np.meshgrid(*(np.arange(r) for r in repeats), indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    repeated = ((shifts + fractional) / repeats).reshape(-1, 3)
+    box = freud.box.Box.from_matrix((cell * repeats[:, None]).T)
+    voronoi = freud.locality.Voronoi()
+    voronoi.compute((box, box.make_absolute(repeated)))
+    found = voronoi.nlist
+    vectors = np.asarray(found.vectors, dtype=float)
+    first = np.asarray(found.query_point_indices, dtype=int)
+    second = np.asarray(found.point_indices, dtype=int)
+    # The first n points are the structure itself. Bonds across an open axis differ from the plain difference.
+    matrix = np.asarray(box.to_matrix(), dtype=float)
+    wraps = np.round(vectors @ np.linalg.inv(matrix).T - (repeated[second] - repeated[first]))
+    keep = (first < n) & np.all(atoms.pbc | (wraps == 0), axis=1)
+    bonds = Bonds(first[keep], second[keep] % n, vectors[keep])
+    return bonds, np.asarray(found.weights, dtype=np.float32)[keep]
