@@ -15,7 +15,6 @@ import numpy as np
 
 from gcd.structures.bicrystals import (
     DEFAULT_PLANES,
-    DEFAULT_VACUUM,
     Twist,
     check_twist,
     metal_phase,
@@ -107,18 +106,21 @@ def draw_proposal(
 
 
 def build_proposal(proposal: Proposal, twist: str | Twist, metal: str, recipe: Recipe) -> Atoms:
-    """The proposal's bicrystal: shifted, with atoms removed or added at random, and pushed about near the plane."""
+    """The proposal's bicrystal: shifted, with atoms removed or added at random, and pushed about near the plane.
+
+    Where atoms are added the upper grain has one plane less, so that all candidates are about equally thick.
+    """
     rng = np.random.default_rng([proposal.seed, proposal.number, 1])
+    below, above = recipe.planes
     atoms = twist_bicrystal(
         check_twist(twist),
         metal,
-        planes=recipe.planes,
+        planes=(below, above - 1 if proposal.inserted else above),
         repeats=recipe.repeats,
         in_plane_shift=proposal.shift,
         gap=recipe.gap,
         remove=proposal.removed,
         insert=proposal.inserted,
-        vacuum=DEFAULT_VACUUM,
         rng=rng,
     )
     near = np.abs(atoms.positions[:, 2] - atoms.info["plane"]) < recipe.push_reach

@@ -1,23 +1,23 @@
-"""(100) twist boundaries of cubic metals: one table of named twists, and the bicrystals built from it.
+"""Twist bicrystals: slabs of two grains with free ends, shifted, opened, with atoms taken out or put in.
 
-Two half crystals share the axis z || [001] and are turned about it, each by half of the twist, in opposite senses, so
-that the in-plane vectors (m, n) of one and (m, -n) of the other become the common x axis. Lengths are in Å.
+Lengths are in Å; the twists and their geometry are in :mod:`gcd.structures.twists`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gcd.limits import MAX_ATOMS, check_integer
-from gcd.structures.crystals import PHASES, Phase, check_element, check_lattice_constant
+from gcd.structures.crystals import check_element, check_lattice_constant
+from gcd.structures.twists import TWISTS, Twist, check_twist, metal_phase, plane_sites
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+__all__ = ["TWISTS", "Twist", "check_twist", "metal_phase", "n_fraction", "twist_bicrystal"]
 
 DEFAULT_PLANES = (
     18,
@@ -28,129 +28,13 @@ MIN_DISTANCE = (
     0.5  # of the nearest-neighbour distance; two atoms on top of each other in adjacent planes have 0.577
 )
 MAX_PLANES = 200  # (002) planes of one grain
-
-
-@dataclass(frozen=True)
-class Twist:
-    """A (100) twist by 2 atan(n / m), given by the coprime in-plane vector (m, n) with m > n >= 0."""
-
-    name: str
-    m: int
-    n: int
-
-    @property
-    def sites(self) -> int:
-        """Square lattice sites (edge a) in one cell: m^2 + n^2."""
-        return self.m**2 + self.n**2
-
-    @property
-    def sigma(self) -> int:
-        """Reciprocal density of coincidence sites: m^2 + n^2 without its factor of two."""
-        return self.sites // 2 if self.sites % 2 == 0 else self.sites
-
-    @property
-    def angle(self) -> float:
-        """Twist in degrees, folded by the four-fold axis into 0 to 45."""
-        angle = math.degrees(2.0 * math.atan2(self.n, self.m)) % 90.0
-        return min(angle, 90.0 - angle)
-
-    @property
-    def edge(self) -> float:
-        """Edge of the square cell in units of the lattice constant."""
-        return math.sqrt(self.sites)
-
-    @property
-    def title(self) -> str:
-        """As a person writes it: Σ5 (100) twist, 36.87°."""
-        return f"Σ{self.sigma} (100) twist, {self.angle:.2f}°"
-
-    def atoms_per_plane(self, phase: str = "bcc") -> int:
-        """Atoms of one (002) plane in one cell."""
-        return self.sites * PHASES[phase].atoms_per_cell // 2
-
-
-# Sigma5 has the cell of the paper, (3, 1): twice the smallest one, which would be (2, 1).
-TWISTS: dict[str, Twist] = {
-    twist.name: twist
-    for twist in (
-        Twist("sigma5", 3, 1),
-        Twist("sigma13", 3, 2),
-        Twist("sigma17", 4, 1),
-        Twist("sigma25", 4, 3),
-        Twist("sigma29", 5, 2),
-        Twist("sigma41", 5, 4),
-    )
-}
-
-
-def check_twist(twist: str | Sequence[int] | Twist) -> Twist:
-    """The twist of that name ("sigma5"), or of the coprime vector (m, n), which may be written "3,1".
-
-    (1, 0) is no twist at all: the perfect crystal. Raises ValueError, in one sentence, for anything else.
-    """
-    if isinstance(twist, Twist):
-        return twist
-    vector: Sequence[Any] = ()
-    if isinstance(twist, str):
-        name = twist.strip().lower().replace("σ", "sigma")
-        if name in TWISTS:
-            return TWISTS[name]
-        vector = name.split(",")
-    elif isinstance(twist, Sequence | np.ndarray):
-        vector = twist
-    try:
-        m, n = (int(value) for value in vector)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"Unknown twist {twist!r}: use {', '.join(TWISTS)}, or two coprime whole numbers such as 3,1."
-        ) from None
-    if not m > n >= 0 or math.gcd(m, n) != 1:
-        raise ValueError(f"A twist (m, n) needs coprime whole numbers with m > n >= 0, not ({m}, {n}).")
-    named = [entry for entry in TWISTS.values() if (entry.m, entry.n) == (m, n)]
-    return named[0] if named else Twist(f"{m},{n}", m, n)
-
-
-def metal_phase(metal: str) -> Phase:
-    """The cubic phase in which a metal crystallises; ValueError, in one sentence, for other elements."""
-    from ase.data import atomic_numbers, reference_states
-
-    symbol = check_element(metal)
-    number = atomic_numbers[symbol]
-    reference = (reference_states[number] if number < len(reference_states) else None) or {}
-    symmetry = reference.get("symmetry")
-    if symmetry not in ("bcc", "fcc"):
-        raise ValueError(
-            f"(100) twist boundaries are built of bcc and fcc metals; {symbol} is {symmetry or 'neither'}."
-        )
-    return PHASES[symmetry]
+SPOTS = 100  # random places looked at for each atom that is put in
 
 
 def n_fraction(atoms: Atoms | int, atoms_per_plane: int) -> float:
     """[n] = (N mod N_plane) / N_plane of a slab of whole planes, Eq. 8: from 0 to 1, 1 excluded."""
     count = atoms if isinstance(atoms, int | np.integer) else len(atoms)
     return (int(count) % atoms_per_plane) / atoms_per_plane
-
-
-def plane_sites(twist: Twist, phase: str, parity: int, sense: int) -> np.ndarray:
-    """Sites (atoms_per_plane, 2) of one (002) plane, in fractions of the cell's edges, all in [0, 1).
-
-    Args:
-        twist: whose cell.
-        phase: "bcc" or "fcc".
-        parity: 0 for even and 1 for odd planes; they differ by the phase's stacking.
-        sense: -1 for the lower grain, x || [m -n 0] and y || [n m 0]; +1 for the upper, [m n 0] and [-n m 0].
-    """
-    m, n = twist.m, sense * twist.n
-    basis = np.rint(2 * PHASES[phase].basis).astype(
-        int
-    )  # in half lattice constants, to stay with whole numbers
-    in_plane = basis[basis[:, 2] == parity % 2][:, :2]
-    reach = 2 * np.arange(-twist.m - twist.n, twist.m + twist.n + 1)
-    corners = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 1, 2)
-    points = (corners + in_plane).reshape(-1, 2)
-    along = points @ np.array([[m, -n], [n, m]])  # twice the sites times the two cell vectors
-    inside = np.all((along >= 0) & (along < 2 * twist.sites), axis=1)
-    return along[inside] / (2 * twist.sites)
 
 
 def twist_bicrystal(
@@ -177,7 +61,8 @@ def twist_bicrystal(
         in_plane_shift: of the upper grain, in Å along x and y.
         gap: Å by which the upper grain is lifted beyond the plane spacing a/2; may be negative.
         remove: atoms taken at random out of the first plane of the upper grain, up to a whole plane.
-        insert: atoms put at random sites of one plane more, between the grains, up to a whole plane.
+        insert: atoms put between the grains at random places with room for them, up to a whole plane; the grains are
+            lifted apart by their share of a plane spacing.
         vacuum: Å below the lowest and above the highest plane.
         lattice_constant: Å.
         rng: picks the atoms; by default a generator seeded with 0.
@@ -217,28 +102,30 @@ def twist_bicrystal(
 
     edge, spacing = entry.edge * a, 0.5 * a
     lengths = np.array([across, up]) * edge
-    extra = 1 if insert else 0
-    layers, grains = [], []
-    for k in range(below + above + extra):
+    opening = spacing + gap + spacing * insert / per_plane  # between the grains' last and first planes
+    cells = np.stack(np.meshgrid(np.arange(across), np.arange(up), indexing="ij"), axis=-1).reshape(-1, 1, 2)
+    layers = []
+    for k in range(below + above):
         grain = int(k >= below)
-        sites = plane_sites(entry, phase.name, k, 2 * grain - 1)
-        cells = np.stack(np.meshgrid(np.arange(across), np.arange(up), indexing="ij"), axis=-1).reshape(
-            -1, 1, 2
+        sites = (cells + plane_sites(entry, phase.name, k, 2 * grain - 1)).reshape(-1, 2)
+        in_plane = (sites * edge + grain * shift) % lengths
+        if k == below and remove:
+            in_plane = in_plane[np.sort(rng.choice(per_plane, size=per_plane - remove, replace=False))]
+        z = vacuum + k * spacing + grain * (opening - spacing)
+        layers.append(np.column_stack([in_plane, np.full(len(in_plane), z)]))
+    plane = vacuum + (below - 1) * spacing + 0.5 * opening
+    grains = np.repeat(np.arange(below + above) >= below, [len(layer) for layer in layers]).astype(int)
+    if insert:
+        layers.append(
+            _put_in(insert, plane, np.concatenate(layers[max(below - 2, 0) : below + 2]), lengths, rng)
         )
-        in_plane = ((cells + sites).reshape(-1, 2) * edge + grain * shift) % lengths
-        if k == below and (remove or insert):
-            keep = insert or per_plane - remove
-            in_plane = in_plane[np.sort(rng.choice(per_plane, size=keep, replace=False))]
-        z = np.full((len(in_plane), 1), vacuum + k * spacing + grain * gap)
-        layers.append(np.hstack([in_plane, z]))
-        grains.append(np.full(len(in_plane), grain))
+        grains = np.append(grains, np.ones(insert, int))
     positions = np.concatenate(layers)
-    height = 2 * vacuum + (below + above + extra - 1) * spacing + gap
-    plane = vacuum + (below - 0.5 + 0.5 * extra) * spacing + 0.5 * gap
+    height = 2 * vacuum + (below + above - 2) * spacing + opening
     atoms = Atoms(
         [symbol] * len(positions), positions, cell=[*lengths, max(height, spacing)], pbc=(True, True, False)
     )
-    atoms.set_array("grain", np.concatenate(grains))
+    atoms.set_array("grain", grains)
     atoms.info = {
         "twist": entry.name,
         "sigma": entry.sigma,
@@ -264,6 +151,20 @@ def twist_bicrystal(
             f"nearest-neighbour distance of {nearest:.2f} Å: use a larger gap than {gap:g} Å."
         )
     return atoms
+
+
+def _put_in(
+    count: int, plane: float, around: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Positions (count, 3) at the height of the boundary, each the roomiest of :data:`SPOTS` random places."""
+    placed = around
+    for _ in range(count):
+        spots = np.column_stack([rng.random((SPOTS, 2)) * lengths, np.full(SPOTS, plane)])
+        difference = spots[:, None] - placed
+        difference[..., :2] -= lengths * np.rint(difference[..., :2] / lengths)
+        room = np.linalg.norm(difference, axis=-1).min(axis=1)
+        placed = np.vstack([placed, spots[np.argmax(room)]])
+    return placed[len(around) :]
 
 
 def _potential_lattice_constant(metal: str) -> float:

@@ -118,6 +118,17 @@ def test_n_follows_the_atoms_taken_out_or_put_in():
     assert n_fraction(build(remove=3), 10) == 0.7
 
 
+@pytest.mark.parametrize("metal", ["W", "Cu"])
+@pytest.mark.parametrize("name", TWISTS)
+def test_atoms_put_in_find_room_between_whole_grains(name, metal):
+    per_plane = TWISTS[name].atoms_per_plane(metal_phase(metal).name)
+    for count in (1, per_plane // 2, per_plane):
+        atoms = build(name, metal, insert=count, planes=(3, 3), in_plane_shift=(0.9, 0.2))
+        between = np.abs(atoms.positions[:, 2] - atoms.info["plane"]) < 1e-6
+        assert between.sum() == count
+        assert len(atoms) == 6 * per_plane + count
+
+
 def test_only_the_first_plane_of_the_upper_grain_loses_atoms():
     atoms = build(remove=4)
     first = atoms.positions[atoms.arrays["grain"] == 1][:, 2].min()
