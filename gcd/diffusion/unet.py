@@ -26,9 +26,8 @@ class UNetConfig:
     )  # voxels a token of the first level spans, then tokens each further level joins
     blocks: int = 3  # residual blocks a level, on the way down and on the way up
     groups: int = 8  # of the group norms
-    attention: bool = (
-        True  # self-attention at the deepest level, as in Palette: every token hears every other
-    )
+    attention: bool = True  # among the tokens of the deepest level, as in Palette
+    context: bool = True  # blocks of the deepest level also hear the mean over all tokens
     time_features: int = 128  # width of the time embedding
     halo: int = 8  # voxels of neighbourhood around a grid that the strides do not divide
 
@@ -71,10 +70,12 @@ class UNet(nn.Module):
         )
         self.stem = Patch(c.in_channels, c.channels[0], c.strides[0])
 
-        def stage(channels: int) -> nn.ModuleList:
-            return nn.ModuleList(ResidualBlock(channels, 2 * width, c.groups) for _ in range(c.blocks))
+        def stage(level: int) -> nn.ModuleList:
+            context = c.context and level == len(c.channels) - 1
+            block = (c.channels[level], 2 * width, c.groups, context)
+            return nn.ModuleList(ResidualBlock(*block) for _ in range(c.blocks))
 
-        self.down = nn.ModuleList(stage(n) for n in c.channels)
+        self.down = nn.ModuleList(stage(level) for level in range(len(c.channels)))
         self.join = nn.ModuleList(
             Patch(a, b, s) for a, b, s in zip(c.channels, c.channels[1:], c.strides[1:], strict=False)
         )
@@ -83,7 +84,7 @@ class UNet(nn.Module):
             Unpatch(b, a, s) for a, b, s in zip(c.channels, c.channels[1:], c.strides[1:], strict=False)
         )
         self.merge = nn.ModuleList(nn.Linear(2 * n, n) for n in c.channels[:-1])
-        self.up = nn.ModuleList(stage(n) for n in c.channels)
+        self.up = nn.ModuleList(stage(level) for level in range(len(c.channels)))
         self.norm = nn.GroupNorm(c.groups, c.channels[0])
         self.head = Unpatch(c.channels[0], 1, c.strides[0])
         nn.init.zeros_(self.head.linear.weight)
@@ -135,21 +136,26 @@ class UNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3x3 convolutions; the time scales and shifts what lies between them."""
+    """Two 3x3x3 convolutions; the time, and the mean over all tokens, scale and shift what lies between them."""
 
-    def __init__(self, channels: int, time_features: int, groups: int) -> None:
+    def __init__(self, channels: int, time_features: int, groups: int, context: bool) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(groups, channels)
         self.conv1 = nn.Conv3d(channels, channels, 3)
         self.time = nn.Linear(time_features, 2 * channels)
+        self.context = nn.Linear(channels, 2 * channels, bias=False) if context else None
         self.norm2 = nn.GroupNorm(groups, channels)
         self.conv2 = nn.Conv3d(channels, channels, 3)
         nn.init.zeros_(self.conv2.weight)  # every block starts as the identity
         nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, time: Tensor, periodic: Periodic) -> Tensor:
-        h = self.conv1(pad(F.silu(self.norm1(x)), periodic))
-        scale, shift = self.time(time)[:, :, None, None, None].chunk(2, dim=1)
+        h = F.silu(self.norm1(x))
+        style = self.time(time)
+        if self.context is not None:
+            style = style + self.context(h.mean(dim=(2, 3, 4)))
+        scale, shift = style[:, :, None, None, None].chunk(2, dim=1)
+        h = self.conv1(pad(h, periodic))
         h = torch.addcmul(shift, self.norm2(h), 1 + scale)
         return x + self.conv2(pad(F.silu(h), periodic))
 
