@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def radial_distribution(
     Raises:
         ValueError: no structure, no cell, or ``r_max`` or ``bins`` out of range.
     """
-    structures = [atoms] if hasattr(atoms, "get_positions") else list(atoms)
+    structures: list[Any] = [atoms] if hasattr(atoms, "get_positions") else list(atoms)
     if not structures:
         raise ValueError("The radial distribution needs at least one structure; none was given.")
     if any(s.cell.rank < 3 for s in structures):

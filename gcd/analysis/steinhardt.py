@@ -29,7 +29,7 @@ COORDINATION_FACTOR = 1.25
 
 def steinhardt(
     atoms: Atoms,
-    l: Sequence[int] = (4, 6),  # noqa: E741 - the letter of the formula
+    l: Sequence[int] = (4, 6),  # the letter of the formula
     neighbours: int | Literal["voronoi"] = 12,
 ) -> dict[int, np.ndarray]:
     """q_l(i) = sqrt(4 pi / (2 l + 1) sum_m |mean over the neighbours j of Y_lm(r_ij)|^2).

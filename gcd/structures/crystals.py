@@ -175,8 +175,8 @@ def lattice_constant_of(phase: str, element: str | None = None) -> float:
 
     entry = check_phase(phase)
     number = atomic_numbers[check_element(element or entry.default_element)]
-    reference = reference_states[number] if number < len(reference_states) else None
-    reference = reference or {}
+    listed: list[Any] = list(reference_states)
+    reference: dict[str, Any] = (listed[number] if number < len(listed) else None) or {}
     if reference.get("symmetry") == entry.name:
         return float(reference["a"])
     distance = _nearest_neighbour_distance(reference)
@@ -187,7 +187,8 @@ def lattice_constant_of(phase: str, element: str | None = None) -> float:
 
 def _nearest_neighbour_distance(reference: dict[str, Any]) -> float | None:
     """Shortest distance (Å) in an entry of ase.data.reference_states; None for other structures."""
-    symmetry, a = reference.get("symmetry"), reference.get("a")
+    symmetry: Any = reference.get("symmetry")
+    a: Any = reference.get("a")
     if symmetry in PHASES:
         return PHASES[symmetry].nearest_neighbour * a
     if symmetry == "hcp":

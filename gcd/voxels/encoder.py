@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -102,7 +102,7 @@ def encode_atoms(atoms: Atoms | Sequence[Atoms], grid: Grid, *, dtype: torch.dty
     Warns:
         CoarseGridWarning: the shortest distance between atoms is below two voxels, so that atoms share voxels.
     """
-    structures = [atoms] if hasattr(atoms, "positions") else list(atoms)
+    structures: list[Any] = [atoms] if hasattr(atoms, "positions") else list(atoms)
     for structure in structures:
         lengths = cell_lengths(structure)
         if not np.allclose(lengths, grid.lengths, rtol=1e-6, atol=1e-6):
