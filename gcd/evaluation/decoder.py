@@ -1,0 +1,157 @@
+"""How well voxels are read back into atoms: the learned decoder beside the centre-of-mass yardstick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gcd.structures.crystals import PHASES
+from gcd.training.decoder_structures import Sample, grain, random_addition, slab, thermal
+from gcd.voxels.decoder import Decoder, decode
+from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
+from gcd.voxels.yardstick import centre_of_mass_decode
+
+NOISE = 0.05  # standard deviation that the noisy bars are stated for
+REACH = (
+    1.3  # voxels between an atom and what was decoded of it, at most: half the shortest distance of the bars
+)
+
+# Structures that the decoder is held against. None is trained on: their sizes, densities and seeds are their own.
+KINDS: dict[str, Callable[[np.random.Generator], Sample]] = {
+    "random, 2.6 L, saturated": lambda rng: random_addition(rng, 2.6, 1.0, edge=16),
+    "random, 2.6 L, 60 % of it": lambda rng: random_addition(rng, 2.6, 0.6, edge=16),
+    **{f"thermal {p}": partial(thermal, phase=p, cells=4, rms=0.2, vacancies=0.0) for p in PHASES},
+    "thermal bcc, vacancies": lambda rng: thermal(rng, "bcc", 4, rms=0.2, vacancies=0.03),
+    "turned bcc grain": lambda rng: grain(rng, "bcc", 2.6),
+    "W bicrystal, 2.8 L": lambda rng: slab(rng, 2.8, (12, 12, 72)),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder on one kind of structure; errors in voxels."""
+
+    kind: str
+    decoder: str
+    noise: float
+    structures: int
+    atoms: int
+    right_number: int  # structures with exactly as many atoms as were encoded
+    missed: int  # atoms with nothing decoded within `REACH`
+    extra: int  # decoded atoms that belong to no encoded one
+    rms: float  # root of the mean squared distance
+    rms_coordinate: float  # the same per coordinate: rms over the root of three
+    largest: float
+
+
+def evaluate_decoder(
+    decoder: Decoder,
+    *,
+    count: int = 100,
+    noises: Iterable[float] = (0.0, NOISE),
+    seed: int = 0,
+    kinds: Iterable[str] = (),
+) -> list[Row]:
+    """Encode structures never trained on, add noise, decode, compare: one row a kind, a noise and a decoder."""
+    rows = []
+    methods: dict[str, Callable[[Tensor, Grid], list[np.ndarray]]] = {
+        "learned": partial(decode, decoder),
+        "centre of mass": centre_of_mass_decode,
+    }
+    for number, kind in enumerate(kinds or KINDS):
+        rng = np.random.default_rng([seed, number, 7])
+        samples = [KINDS[kind](rng) for _ in range(count)]
+        grid = grid_of(samples[0])
+        clean = torch.cat([encode(torch.as_tensor(s.positions, dtype=torch.float32), grid) for s in samples])
+        for noise in noises:
+            generator = torch.Generator().manual_seed(seed)
+            voxels = clean + noise * torch.randn(clean.shape, generator=generator)
+            for name, method in methods.items():
+                rows.append(_row(kind, name, noise, samples, method(voxels, grid)))
+    return rows
+
+
+def _row(kind: str, name: str, noise: float, samples: list[Sample], decoded: list[np.ndarray]) -> Row:
+    errors, missed, extra, right = [np.empty(0)], 0, 0, 0
+    for sample, found in zip(samples, decoded, strict=True):
+        distance, m, e = compare(sample, found)
+        errors.append(distance)
+        missed, extra, right = missed + m, extra + e, right + (len(found) == len(sample.positions))
+    error = np.concatenate(errors)
+    rms = float(np.sqrt((error**2).mean())) if len(error) else float("nan")
+    atoms = sum(len(s.positions) for s in samples)
+    largest = float(error.max(initial=0))
+    return Row(kind, name, noise, len(samples), atoms, right, missed, extra, rms, rms / 3**0.5, largest)
+
+
+def compare(sample: Sample, found: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Distances of matched pairs, atoms missed, atoms extra; each atom is matched to at most one decoded position."""
+    from scipy.optimize import linear_sum_assignment
+
+    d = sample.positions[:, None] - found[None]
+    edge = np.array(sample.shape, dtype=float)
+    d = np.sqrt(((d - np.where(sample.periodic, edge * np.rint(d / edge), 0.0)) ** 2).sum(-1))
+    first, second = linear_sum_assignment(np.minimum(d, REACH))
+    near = d[first, second] < REACH
+    matched = int(near.sum())
+    return d[first, second][near], len(sample.positions) - matched, len(found) - matched
+
+
+def grid_of(sample: Sample) -> Grid:
+    """A sample's grid, with voxels of 1 Å so that Å and voxels are the same."""
+    return Grid(
+        sample.shape,
+        (float(sample.shape[0]), float(sample.shape[1]), float(sample.shape[2])),
+        sample.periodic,
+    )
+
+
+def isolated_atom_floor(noise: float = NOISE, count: int = 2000, seed: int = 0) -> float:
+    """Root of the mean squared distance of the best possible estimate of one lone atom, in voxels.
+
+    It is the mean of the posterior over positions, found by summing over a fine lattice of them, for an atom anywhere
+    with equal odds. No decoder does better on average without knowing more than that of where atoms lie.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    axis = torch.arange(-0.5, 1.5, 0.05) + 0.025
+    positions = torch.cartesian_prod(axis, axis, axis)  # (H, 3)
+    centres = torch.arange(-1.0, 3.0)
+
+    def smear(r: Tensor) -> Tensor:
+        p = (1 - (r[:, :, None] - centres).abs()).clamp(min=0)
+        return torch.einsum("ai,aj,ak->aijk", p[:, 0], p[:, 1], p[:, 2]).flatten(1)
+
+    templates = smear(positions)  # (H, 64)
+    half_norm = templates.square().sum(1) / (2 * noise**2)
+    squares = 0.0
+    for part in torch.rand(count, 3, generator=generator).split(100):
+        C = smear(part) + noise * torch.randn(len(part), 64, generator=generator)
+        posterior = (C @ templates.T / noise**2 - half_norm).softmax(1)
+        squares += float((posterior @ positions - part).square().sum())
+    return (squares / count) ** 0.5
+
+
+def markdown(rows: list[Row]) -> str:
+    """The table as a person reads it."""
+    lines = [
+        "| structures | noise | decoder | right number | missed | extra | of atoms | rms | a coordinate | largest |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.kind} | {r.noise:g} | {r.decoder} | {r.right_number} of {r.structures} | {r.missed} | {r.extra} | "
+        f"{r.atoms} | {r.rms:.4f} | {r.rms_coordinate:.4f} | {r.largest:.3f} |"
+        for r in rows
+    ]
+    return "\n".join(lines)
+
+
+def as_json(rows: list[Row]) -> list[dict[str, Any]]:
+    """The table for `--json`."""
+    return [asdict(row) for row in rows]

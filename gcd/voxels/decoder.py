@@ -1,0 +1,189 @@
+"""The decoder DE: voxels to particles, with three small networks and a merging step (paper, Eqs. 3 to 6)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gcd.voxels.grid import Grid
+from gcd.voxels.merging import merge_estimates
+from gcd.voxels.yardstick import centre_of_mass_decode, check_voxels
+
+__all__ = ["Decoded", "Decoder", "DecoderConfig", "centre_of_mass_decode", "decode"]
+
+Periodic = tuple[bool, bool, bool]
+ALL_PERIODIC: Periodic = (True, True, True)
+VOXELS_AT_ONCE = 60_000  # voxels in one forward pass of `decode`: four 24^3 arrays, 60 MB a hidden layer
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The decoder's shape, and the numbers that turn its output into atoms."""
+
+    features: int = 64  # hidden features of each module, as in the paper
+    expansion: int = 4  # features widen fourfold inside a block, as in ConvNeXt
+    threshold: float = (
+        0.05  # share of an atom that counts as occupied, p_thre of Eq. 4: an eighth at the most even
+    )
+    noise: float = 0.1  # largest noise trained with, sigma_max of Eq. 3; twice what the quality bars ask for
+    probability: float = (
+        0.1  # a voxel of at least this probability gives an estimate: fewer atoms are lost than at 0.5
+    )
+    link: float = (
+        0.6  # estimates closer than this are one atom's, in voxels: four times their error at the noisy bar
+    )
+    absorb: float = 1.4  # stray estimates this close to an atom are its own; atoms keep 2.6 voxels apart
+    minimum_mass: float = (
+        0.4  # of the one atom that was smeared; the voxels without an estimate hold the rest
+    )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for config.json."""
+        return asdict(self)
+
+
+class Decoded(NamedTuple):
+    """What the three modules say of every voxel."""
+
+    denoised: Tensor  # (B, X, Y, Z) C' = DE_den(C), Eq. 3
+    logits: Tensor  # (B, X, Y, Z) log-odds that more than the threshold of an atom is in the voxel, DE_cls(C'), Eq. 4
+    displacement: Tensor  # (B, 3, X, Y, Z) from the voxel's centre to its atom, in voxels, DE_cor(C'), Eq. 5
+
+
+class Decoder(nn.Module):
+    """Denoise, classify, displace: three single-layer ConvNeXt modules, the last two on the first one's output."""
+
+    def __init__(self, config: DecoderConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or DecoderConfig()
+        self.denoise = ConvNeXt(1, config.features, config.expansion)
+        self.classify = ConvNeXt(1, config.features, config.expansion)
+        self.displace = ConvNeXt(3, config.features, config.expansion)
+
+    def forward(self, C: Tensor, periodic: Periodic = ALL_PERIODIC) -> Decoded:
+        """(B, X, Y, Z) voxels, clean or noisy, on any grid, to what `Decoded` names."""
+        everywhere = torch.ones_like(C, dtype=torch.bool)
+        C = self.denoised(C, periodic)
+        displacement = self.displacements(C, everywhere, periodic)  # (B X Y Z, 3)
+        return Decoded(C, self.logits(C, periodic), displacement.view(*C.shape, 3).permute(0, 4, 1, 2, 3))
+
+    def denoised(self, C: Tensor, periodic: Periodic = ALL_PERIODIC) -> Tensor:
+        """C' = DE_den(C), Eq. 3: a correction, so that clean voxels pass unchanged when it is zero."""
+        return C + self.denoise(neighbourhoods(C, periodic).flatten(0, 3)).view_as(C)
+
+    def logits(self, C: Tensor, periodic: Periodic = ALL_PERIODIC) -> Tensor:
+        """DE_cls(C') of denoised voxels, Eq. 4."""
+        return self.classify(neighbourhoods(C, periodic).flatten(0, 3)).view_as(C)
+
+    def displacements(self, C: Tensor, where: Tensor, periodic: Periodic = ALL_PERIODIC) -> Tensor:
+        """DE_cor(C') of denoised voxels, Eq. 5, in the M voxels that the mask `where` (B, X, Y, Z) marks: (M, 3)."""
+        return self.displace(neighbourhoods(C, periodic)[where])
+
+
+class ConvNeXt(nn.Module):
+    """A ConvNeXt of one block (Liu et al. 2022, arXiv:2201.03545), as a function of a voxel's neighbourhood.
+
+    A 3x3x3 convolution to `features`, then the block: a depthwise 3x3x3 convolution, layer norm, two linear layers with
+    a GELU between them, and the skip; then a linear head. The two convolutions follow each other with nothing between
+    them, so their product is one 5x5x5 filter a feature: computed once and applied as a matrix product, which trains
+    several times as fast as a depthwise convolution does on CPUs, and is needed only in those voxels that matter.
+    Without ConvNeXt's layer scale: starting at 1e-6 it would make a network of one block start as its stem alone.
+    """
+
+    def __init__(self, outputs: int, features: int, expansion: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv3d(1, features, 3)
+        self.depthwise = nn.Conv3d(features, features, 3, groups=features)
+        self.norm = nn.LayerNorm(features)
+        self.expand = nn.Linear(features, expansion * features)
+        self.contract = nn.Linear(expansion * features, features)
+        self.head = nn.Linear(features, outputs)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, neighbourhood: Tensor) -> Tensor:
+        """(M, 5, 5, 5) voxels around M voxels to (M, outputs) in the middle ones."""
+        with torch.autocast(
+            neighbourhood.device.type, enabled=False
+        ):  # positions need the filters in full precision
+            weight, bias = self.filters()
+            x, h = F.linear(neighbourhood.reshape(-1, 125), weight, bias).chunk(2, dim=1)  # (M, F) each
+        h = self.contract(F.gelu(self.expand(self.norm(h))))
+        return self.head((x + h).float())
+
+    def filters(self) -> tuple[Tensor, Tensor]:
+        """(2 F, 125) filters and (2 F) biases: of the stem, and of the depthwise convolution of the stem."""
+        stem, depthwise = self.stem.weight, self.depthwise.weight  # (F, 1, 3, 3, 3) both
+        # Correlating with one filter and then another is correlating with their full convolution.
+        both = F.conv3d(F.pad(stem, [2] * 6).transpose(0, 1), depthwise.flip(2, 3, 4), groups=len(stem))[0]
+        weight = torch.cat([F.pad(stem[:, 0], [1] * 6), both]).flatten(1)
+        first, second = self.stem.bias, self.depthwise.bias
+        assert first is not None
+        assert second is not None
+        return weight, torch.cat([first, second + first * depthwise.sum((1, 2, 3, 4))])
+
+
+REACH = 2  # voxels that one module sees to each side
+
+
+def neighbourhoods(C: Tensor, periodic: Periodic) -> Tensor:
+    """(B, X, Y, Z) to (B, X, Y, Z, 5, 5, 5), the voxels around each voxel: a view, copied only where it is used."""
+    C = pad(C, REACH, periodic)
+    for axis in (1, 2, 3):
+        C = C.unfold(axis, 2 * REACH + 1, 1)
+    return C
+
+
+def pad(C: Tensor, halo: int, periodic: Periodic) -> Tensor:
+    """(B, X, Y, Z) with `halo` more voxels on each side; any size of axis, also one smaller than the halo."""
+    for axis, wraps in enumerate(periodic, start=1):
+        n = C.shape[axis]
+        if wraps:
+            C = C.index_select(axis, torch.arange(-halo, n + halo, device=C.device) % n)
+        else:
+            C = F.pad(C, [0, 0] * (3 - axis) + [halo, halo])
+    return C
+
+
+@torch.no_grad()
+def decode(decoder: Decoder, voxels: Tensor, grid: Grid) -> list[np.ndarray]:
+    """Atoms in each voxel array: (i L, j L, k L) + DE_cor of every occupied voxel, then duplicates merged.
+
+    Args:
+        decoder: a trained decoder.
+        voxels: (B, X, Y, Z) in units of atoms, on any device.
+        grid: the voxels' grid.
+
+    Returns:
+        B arrays (N, 3) of positions in Å, float64, inside the cell on periodic axes.
+
+    Raises:
+        ValueError: voxels that are not on the grid, or not finite.
+    """
+    check_voxels(voxels, grid)
+    weight = decoder.denoise.head.weight
+    config, structures = decoder.config, []
+    for batch in voxels.to(weight.device, weight.dtype).split(max(1, VOXELS_AT_ONCE // grid.count)):
+        denoised = decoder.denoised(batch, grid.periodic)
+        occupied = decoder.logits(denoised, grid.periodic).sigmoid() >= config.probability
+        index = occupied.nonzero()  # (M, 4)
+        estimates = index[:, 1:] + decoder.displacements(denoised, occupied, grid.periodic).double()
+        mass = denoised[occupied].double()
+        for b in range(len(batch)):
+            mine = index[:, 0] == b
+            positions = merge_estimates(
+                estimates[mine].cpu().numpy(),
+                mass[mine].cpu().numpy(),
+                shape=grid.shape,
+                periodic=grid.periodic,
+                link=config.link,
+                absorb=config.absorb,
+                minimum_mass=config.minimum_mass,
+            )
+            structures.append(positions * np.array(grid.voxel_size))
+    return structures

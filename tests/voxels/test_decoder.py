@@ -1,0 +1,222 @@
+"""Voxels to atoms: three networks, the merging of their estimates, and the yardstick they have to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gcd.checkpoints import available, load_decoder
+from gcd.evaluation.decoder import KINDS, evaluate_decoder, isolated_atom_floor
+from gcd.voxels.decoder import Decoder, centre_of_mass_decode, decode, neighbourhoods
+from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
+from gcd.voxels.merging import merge_estimates
+
+torch.set_num_threads(1)
+BOX = Grid((12, 10, 14), (12.0, 10.0, 14.0))
+SLAB = Grid((8, 8, 16), (6.4, 6.4, 12.8), (True, True, False))
+trained = pytest.mark.skipif("decoder" not in available(), reason="no trained decoder in checkpoints/")
+
+
+@pytest.fixture(scope="module")
+def untrained() -> Decoder:
+    torch.manual_seed(0)
+    decoder = Decoder()
+    for module in (decoder.denoise, decoder.classify, decoder.displace):
+        torch.nn.init.normal_(module.head.weight, std=0.1)
+    return decoder.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    return load_decoder()
+
+
+def voxels_of(positions, grid) -> torch.Tensor:
+    return encode(torch.as_tensor(np.atleast_2d(positions), dtype=torch.float32), grid)
+
+
+# --- The networks ---------------------------------------------------------------------------------------------------
+
+
+def test_the_joint_filter_is_the_stem_then_the_depthwise_convolution(untrained):
+    C = torch.rand(2, 6, 7, 5)
+    module = untrained.classify
+    padded = F.pad(C[:, None], [2] * 6, mode="circular")
+    stem = module.stem(padded)
+    h = module.depthwise(stem).permute(0, 2, 3, 4, 1)
+    h = module.contract(F.gelu(module.expand(module.norm(h))))
+    x = stem[:, :, 1:-1, 1:-1, 1:-1].permute(0, 2, 3, 4, 1)
+    torch.testing.assert_close(untrained.logits(C), module.head(x + h)[..., 0], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shift", [(1, 0, 0), (0, 3, 0), (5, 2, 7)])
+def test_rolled_voxels_give_rolled_output_on_periodic_axes(untrained, shift):
+    C = torch.rand(1, 9, 6, 8)
+    rolled = untrained(C.roll(shift, (1, 2, 3)))
+    for there, here in zip(rolled, untrained(C), strict=True):
+        torch.testing.assert_close(there, here.roll(shift, (-3, -2, -1)), atol=1e-5, rtol=1e-4)
+
+
+def test_an_open_axis_ends_in_vacuum(untrained):
+    C = torch.rand(1, 6, 6, 8)
+    open_z = untrained(C, (True, True, False))
+    longer = untrained(F.pad(C, [4, 4]), (True, True, False))
+    for short, long in zip(open_z[1:], longer[1:], strict=True):
+        # The denoiser may put something into the vacuum next to the end, which the other two see: compare further in.
+        torch.testing.assert_close(short[..., 2:-2], long[..., 6:-6], atol=1e-5, rtol=1e-4)
+
+
+def test_an_open_axis_does_not_see_the_other_end(untrained):
+    C = torch.rand(1, 6, 6, 12)
+    changed = C.clone()
+    changed[..., -1] += 1
+    for a, b in zip(untrained(C, (True, True, False)), untrained(changed, (True, True, False)), strict=True):
+        torch.testing.assert_close(a[..., :4], b[..., :4])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 5), (7, 30, 4)])
+def test_any_grid_goes(untrained, shape):
+    output = untrained(torch.rand(2, *shape))
+    assert output.denoised.shape == output.logits.shape == (2, *shape)
+    assert output.displacement.shape == (2, 3, *shape)
+    assert neighbourhoods(torch.rand(2, *shape), (True, True, False)).shape == (2, *shape, 5, 5, 5)
+
+
+def test_displacements_are_the_same_whether_asked_for_everywhere_or_somewhere(untrained):
+    C = torch.rand(1, 6, 6, 6)
+    somewhere = torch.rand(C.shape) > 0.7
+    everywhere = untrained.displacements(C, torch.ones_like(somewhere)).view(1, 6, 6, 6, 3)
+    torch.testing.assert_close(untrained.displacements(C, somewhere), everywhere[somewhere])
+
+
+# --- Merging --------------------------------------------------------------------------------------------------------
+
+MERGING = {
+    "shape": (12, 12, 12),
+    "periodic": (True, True, True),
+    "link": 0.6,
+    "absorb": 1.4,
+    "minimum_mass": 0.4,
+}
+
+
+def test_estimates_of_one_atom_merge_across_the_cell_s_face():
+    estimates = np.array([[11.95, 6.0, 0.05], [0.05, 6.0, 11.95]])
+    merged = merge_estimates(estimates, np.array([0.5, 0.5]), **MERGING)
+    assert len(merged) == 1
+    assert np.allclose((merged + 6) % 12, [[6, 0, 6]], atol=1e-9)
+
+
+def test_an_open_axis_does_not_merge_across():
+    estimates = np.array([[6, 6, 0.0], [6, 6, 11.9]])
+    merged = merge_estimates(estimates, np.ones(2), **(MERGING | {"periodic": (True, True, False)}))
+    assert np.allclose(merged[np.argsort(merged[:, 2])], estimates)
+
+
+def test_light_clusters_are_no_atoms():
+    merged = merge_estimates(np.array([[2.0, 2, 2], [7, 7, 7]]), np.array([0.9, 0.2]), **MERGING)
+    assert np.allclose(merged, [[2, 2, 2]])
+
+
+def test_stray_estimates_between_two_atoms_do_not_chain_them():
+    ends = np.array([[3.0, 6, 6]] * 3 + [[5.6, 6, 6]] * 3)
+    stray = np.array([[3.0 + 0.5 * i, 6, 6] for i in range(1, 6)])
+    mass = np.array([0.3] * 6 + [0.05] * 5)
+    merged = merge_estimates(np.concatenate([ends, stray]), mass, **(MERGING | {"link": 0.45}))
+    assert len(merged) == 2
+    assert np.abs(np.sort(merged[:, 0]) - [3.0, 5.6]).max() < 0.1
+
+
+def test_an_atom_in_two_halves_is_counted_once():
+    merged = merge_estimates(np.array([[5.0, 6, 6], [5.8, 6, 6]]), np.array([0.5, 0.5]), **MERGING)
+    assert np.allclose(merged, [[5.4, 6, 6]])
+
+
+def test_nothing_merges_to_nothing():
+    assert merge_estimates(np.empty((0, 3)), np.empty(0), **MERGING).shape == (0, 3)
+
+
+# --- The yardstick --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grid", [BOX, SLAB], ids=["periodic", "open z"])
+def test_the_centre_of_mass_of_an_isolated_atom_is_exact(grid):
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        inside = (np.array(grid.shape) - np.where(grid.periodic, 0, 1)) * np.array(grid.voxel_size)
+        atom = rng.uniform(0, inside)
+        found = centre_of_mass_decode(voxels_of(atom, grid), grid)[0]
+        assert len(found) == 1
+        assert np.abs(found[0] - atom).max() < 1e-5
+
+
+@pytest.mark.parametrize("atom", [(0, 0, 0), (5, 5, 5), (11.5, 0.5, 13.5), (3.5, 4, 4)])
+def test_the_yardstick_counts_atoms_on_voxel_centres_and_faces_once(atom):
+    found = centre_of_mass_decode(voxels_of(atom, BOX), BOX)[0]
+    assert np.allclose(found, [atom], atol=1e-5)
+
+
+def test_the_floor_of_a_lone_atom_lies_above_what_a_smooth_bound_says():
+    # The Cramér-Rao bound, which knows nothing of the kinks of Eq. 1, is 0.100 L at a noise of 0.05.
+    assert 0.11 < isolated_atom_floor(0.05, count=300) < 0.14
+
+
+# --- At the door ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method", [lambda v, g: decode(Decoder(), v, g), centre_of_mass_decode], ids=["decoder", "yardstick"]
+)
+def test_voxels_off_the_grid_or_not_finite_are_refused(method):
+    with pytest.raises(ValueError, match=r"shape \(B, 12, 10, 14\), not \(1, 12, 10, 13\)"):
+        method(torch.zeros(1, 12, 10, 13), BOX)
+    with pytest.raises(ValueError, match="finite"):
+        method(torch.full((1, 12, 10, 14), float("nan")), BOX)
+
+
+# --- The trained decoder --------------------------------------------------------------------------------------------
+
+
+@trained
+def test_empty_voxels_hold_no_atoms(decoder):
+    assert [len(found) for found in decode(decoder, torch.zeros(2, *BOX.shape), BOX)] == [0, 0]
+
+
+@trained
+def test_two_atoms_2_6_voxels_apart_stay_two(decoder):
+    rng = np.random.default_rng(0)
+    axis = rng.normal(size=(300, 3))
+    axis *= 2.6 / np.linalg.norm(axis, axis=1, keepdims=True)
+    first = rng.uniform(0, BOX.shape, (300, 3))
+    positions = np.stack([first, first + axis], axis=1).reshape(-1, 3)
+    index = torch.arange(300).repeat_interleave(2)
+    voxels = encode(torch.as_tensor(positions, dtype=torch.float32), BOX, structure_index=index, count=300)
+    assert [len(found) for found in decode(decoder, voxels, BOX)] == [2] * 300
+
+
+@trained
+def test_voxels_of_another_size_along_each_axis(decoder):
+    grid = Grid((12, 10, 14), (9.6, 10.0, 12.6))
+    atom = np.array([1.3, 9.8, 12.5])
+    found = decode(decoder, voxels_of(atom, grid), grid)[0]
+    assert found.shape == (1, 3)
+    assert np.abs(found[0] - atom).max() < 0.05
+
+
+@trained
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bars_on_structures_never_trained_on(decoder, kind):
+    rows = evaluate_decoder(decoder, count=10, seed=11, kinds=[kind])
+    by = {(row.decoder, row.noise): row for row in rows}
+    clean, noisy, yardstick = by["learned", 0.0], by["learned", 0.05], by["centre of mass", 0.05]
+    assert clean.right_number == 10
+    assert clean.missed == clean.extra == 0
+    assert clean.rms <= 0.02
+    assert noisy.right_number >= 9
+    assert noisy.rms_coordinate <= 0.1
+    assert noisy.rms < yardstick.rms
+    assert noisy.missed + noisy.extra < yardstick.missed + yardstick.extra
