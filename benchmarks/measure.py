@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,10 @@ import torch
 
 
 def seconds(work: Callable[[], object], *, least: float = 0.5, repeats: int = 5, warm_up: int = 1) -> float:
-    """Median wall-clock seconds of one call: at least `repeats` calls and `least` seconds in all."""
+    """Wall-clock seconds of the fastest of at least `repeats` calls, over at least `least` seconds.
+
+    The fastest, because other programs can only add to it.
+    """
     return together([work], least=least, repeats=repeats, warm_up=warm_up)[0]
 
 
@@ -32,7 +34,7 @@ def together(
             work()
             _synchronize()
             taken.append(time.perf_counter() - begin)
-    return [statistics.median(taken) for taken in times]
+    return [min(taken) for taken in times]
 
 
 def _synchronize() -> None:

@@ -15,7 +15,7 @@ def unet_for_benchmark(name: str = "crystal-bcc") -> tuple[UNet, str]:
 
 
 def decoder_for_benchmark(name: str = "decoder") -> tuple[Decoder, bool]:
-    """The decoder on the CPU, and whether it is trained: an untrained one finds no atoms, so merging costs nothing."""
+    """The decoder on the CPU, and whether it is trained: an untrained one gives the merging other work to do."""
     if name in checkpoints.available():
         return checkpoints.load_decoder("cpu", name), True
     return Decoder().eval(), False
