@@ -10,12 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gcd.energetics.boundary_energy import relax_boundaries
     from gcd.generate import generate_crystals
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "generate_crystals"]
+__all__ = ["__version__", "generate_crystals", "relax_boundaries"]
 
-_HOMES = {"generate_crystals": "gcd.generate"}
+_HOMES = {
+    "generate_crystals": "gcd.generate",
+    "relax_boundaries": "gcd.energetics.boundary_energy",
+}
 
 
 def __getattr__(name: str) -> Any:

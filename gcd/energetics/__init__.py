@@ -1,0 +1,1 @@
+"""What a boundary costs: the embedded-atom potential, relaxation by LAMMPS or torch, and E_gb."""

@@ -1,0 +1,195 @@
+"""E_gb of a boundary (Eq. 7), and `relax_boundaries`, which relaxes slabs and tells their E_gb and [n]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.energetics import lammps
+from gcd.energetics.boundary_plane import find_boundary_plane, locate_plane, make_slab
+from gcd.energetics.slab import Slab, atoms_per_plane, n_fraction
+from gcd.energetics.workers import Outcome, cores
+from gcd.energetics.zhou2004 import METALS, cohesive_energy
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+__all__ = ["RelaxProgress", "boundary_energy", "find_boundary_plane", "relax_boundaries", "slab_energy"]
+
+J_PER_M2 = 16.02177  # of 1 eV/Å^2
+WINDOW = 21.5  # Å on either side of the plane whose atoms count: the free 20 Å and 1.5 Å more
+ENGINES = ("auto", "lammps", "torch")
+
+
+def boundary_energy(
+    energies: np.ndarray,
+    positions: np.ndarray,
+    plane: float,
+    area: float,
+    cohesive: float,
+    window: float | tuple[float, float] = WINDOW,
+) -> float:
+    """E_gb = (E_total - N E_coh) / A of the atoms near the plane, Eq. 7.
+
+    Args:
+        energies: (N,) energy of each atom in eV.
+        positions: (N, 3) in Å.
+        plane: z of the boundary in Å.
+        area: A in Å^2.
+        cohesive: E_coh in eV, negative.
+        window: Å below and above the plane whose atoms count.
+
+    Returns:
+        E_gb in J/m2.
+    """
+    below, above = (window, window) if isinstance(window, int | float) else window
+    z = np.asarray(positions)[:, 2] - plane
+    counted = (z > -below) & (z < above)
+    return float(J_PER_M2 * (np.asarray(energies)[counted] - cohesive).sum() / area)
+
+
+def slab_energy(slab: Slab, energies: np.ndarray) -> float:
+    """E_gb in J/m2 of a slab with those atomic energies (N,) in eV.
+
+    Atoms nearer to an end than the cut-off carry that end's surface energy, so a thin slab's window is narrower.
+    """
+    z, cutoff = slab.positions[:, 2], METALS[slab.metal].cutoff
+    window = (min(WINDOW, slab.plane - z.min() - cutoff), min(WINDOW, z.max() - slab.plane - cutoff))
+    return boundary_energy(
+        energies, slab.positions, slab.plane, slab.area, cohesive_energy(slab.metal), window
+    )
+
+
+@dataclass(frozen=True)
+class RelaxProgress:
+    """Given to the callback of :func:`relax_boundaries` whenever a structure is done."""
+
+    done: int
+    total: int
+    index: int  # which structure
+    atoms: Atoms  # as it will be returned
+
+
+def relax_boundaries(
+    structures: Iterable[Atoms] | Atoms,
+    metal: str = "W",
+    *,
+    plane: float | None = None,
+    workers: int | None = None,
+    engine: str = "auto",
+    device: Any = "auto",
+    timeout: float = lammps.TIMEOUT,
+    callback: Callable[[RelaxProgress], None] | None = None,
+    **settings: Any,
+) -> list[Atoms]:
+    """Relax bicrystal slabs and give their boundary energies, in the order they came.
+
+    The lower end is clamped, the upper end rigid and free to float, 20 Å on either side of the boundary move freely.
+
+    Args:
+        structures: one ``ase.Atoms`` or several; z across the boundary, free surfaces or not, any order of atoms.
+        metal: symbol; the atoms must be of that metal.
+        plane: z of the boundary in Å; found when None.
+        workers: processes for LAMMPS; all cores when None.
+        engine: "lammps", "torch", or "auto": LAMMPS where it can be used.
+        device: for torch.
+        timeout: seconds for one relaxation in LAMMPS.
+        callback: called with :class:`RelaxProgress`; whatever it raises stops the work.
+        settings: energy_tolerance, force_tolerance (eV/Å), max_evaluations.
+
+    Returns:
+        Copies, with ``info``: egb and egb_initial (J/m2), n ([n], Eq. 8), converged, stopped_by, plane (Å), area (Å^2),
+        atoms_per_plane, metal, engine, evaluations, seconds; ``arrays["energy"]`` in eV. A structure that could not be
+        relaxed comes back as it was, with the reason in ``info["error"]``, egb nan and converged False.
+
+    Raises:
+        ValueError: unknown metal or engine, or LAMMPS asked for where it cannot be used.
+    """
+    structures = _as_list(structures)
+    engine = choose_engine(engine)
+    cohesive_energy(metal)
+    results: list[Atoms | None] = [None] * len(structures)
+    slabs: dict[int, Slab] = {}
+
+    def finish(index: int, atoms: Atoms) -> None:
+        results[index] = atoms
+        if callback:
+            callback(RelaxProgress(sum(r is not None for r in results), len(results), index, atoms))
+
+    for index, atoms in enumerate(structures):
+        try:
+            slabs[index] = make_slab(atoms, metal, plane=plane)
+        except ValueError as error:
+            finish(index, _failed(atoms, str(error)))
+    numbers = list(slabs)
+    for outcome in _relax(list(slabs.values()), engine, workers, device, timeout, settings):
+        index = numbers[outcome.index]
+        if outcome.error is not None:
+            finish(index, _failed(structures[index], outcome.error))
+        else:
+            found = plane is None
+            finish(index, _relaxed(structures[index], slabs[index], outcome, engine, find_plane=found))
+    return [atoms for atoms in results if atoms is not None]
+
+
+def _as_list(structures: Any) -> list[Any]:
+    return [structures] if hasattr(structures, "positions") else list(structures)
+
+
+def choose_engine(engine: str) -> str:
+    """The engine that "auto" means here; ValueError when LAMMPS is asked for and cannot be used."""
+    if engine not in ENGINES:
+        raise ValueError(f"Unknown engine {engine!r}: the engines are {', '.join(ENGINES)}.")
+    if engine == "auto":
+        return "lammps" if lammps.available() else "torch"
+    if engine == "lammps" and (reason := lammps.missing()):
+        raise ValueError(f"{reason} The torch engine needs nothing more.")
+    return engine
+
+
+def _relax(
+    slabs: list[Slab], engine: str, workers: int | None, device: Any, timeout: float, settings: dict[str, Any]
+) -> Iterator[Outcome]:
+    if engine == "lammps":
+        workers = min(workers or cores(), max(1, len(slabs)))
+        return lammps.relax_slabs(slabs, workers=workers, timeout=timeout, **settings)
+    from gcd.energetics import torch_relax
+
+    return torch_relax.relax_slabs(slabs, device=device, **settings)
+
+
+def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_plane: bool) -> Atoms:
+    relaxed = outcome.value
+    after = replace(slab, positions=relaxed.positions)
+    if find_plane:
+        after = replace(after, plane=locate_plane(relaxed.positions[:, 2], relaxed.energies, slab.metal))
+    result = atoms.copy()
+    result.positions = relaxed.positions
+    result.cell[2] = slab.cell[2]
+    result.pbc = (True, True, False)
+    result.set_array("energy", relaxed.energies, float, ())
+    result.info.pop("error", None)
+    result.info |= {
+        "egb": slab_energy(after, relaxed.energies),
+        "egb_initial": slab_energy(slab, relaxed.initial_energies),
+        "n": n_fraction(after),
+        "converged": relaxed.converged,
+        "stopped_by": relaxed.stopped_by,
+        "plane": after.plane,
+        "area": slab.area,
+        "atoms_per_plane": atoms_per_plane(after),
+        "metal": slab.metal,
+        "engine": engine,
+        "evaluations": relaxed.evaluations,
+        "seconds": outcome.seconds,
+    }
+    return result
+
+
+def _failed(atoms: Atoms, reason: str) -> Atoms:
+    result = atoms.copy()
+    result.info |= {"egb": float("nan"), "converged": False, "error": reason}
+    return result

@@ -1,0 +1,172 @@
+"""A bicrystal slab made ready to be relaxed: where its boundary is, which atoms are clamped, what counts for E_gb.
+
+The boundary plane is found from the energies of the atoms, so any file will do: free surfaces or none, boundary off
+centre, other thickness, atoms in any order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from gcd.energetics.neighbours import neighbour_arrays, neighbour_pairs
+from gcd.energetics.slab import Slab
+from gcd.energetics.zhou2004 import METALS, Zhou2004, check_metal, cohesive_energy, lattice_constant
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+FREE = 20.0  # Å on either side of the plane in which atoms move freely; beyond, the grains are clamped
+CLOSEST = 0.1  # Å; two atoms closer than that are a mistake, not a structure
+CAP = 2.0  # eV: an atom's excess energy when looking for the plane, so that one overlap does not decide
+
+
+def check_atoms(atoms: Atoms, metal: str) -> None:
+    """ValueError, in one sentence, unless these are atoms of the metal in a cell periodic in the plane."""
+    symbol = check_metal(metal).symbol
+    if len(atoms) == 0:
+        raise ValueError("The structure has no atoms.")
+    if not np.isfinite(atoms.positions).all():
+        raise ValueError("Some positions are not finite numbers.")
+    others = sorted(set(atoms.symbols) - {symbol})
+    if others and any(other in METALS for other in others):
+        raise ValueError(f"The structure holds {', '.join(others)}, but the metal chosen is {symbol}.")
+    if not all(atoms.pbc[:2]):
+        raise ValueError("The cell must be periodic in x and y, the directions of the boundary.")
+    a, b, c = atoms.cell.array
+    if abs(a[2]) + abs(b[2]) > 1e-3 or np.linalg.norm(np.cross(a, b)) < 1.0:
+        raise ValueError("The cell's first two vectors must lie in the xy plane, the plane of the boundary.")
+    if atoms.pbc[2] and np.hypot(c[0], c[1]) > 1e-3:
+        raise ValueError("The cell's third vector must point along z, across the boundary.")
+    if (distance := minimum_distance(atoms)) < CLOSEST:
+        raise ValueError(f"Two atoms are only {distance:.2g} Å apart.")
+
+
+def minimum_distance(atoms: Atoms) -> float:
+    """Å between the two closest atoms, images included; inf when none are within 4 Å."""
+    i, j, shift = neighbour_arrays(atoms.positions, atoms.cell.array, atoms.pbc, 4.0)
+    vectors = atoms.positions[j] - atoms.positions[i] + shift
+    return float(np.linalg.norm(vectors, axis=1).min(initial=np.inf))
+
+
+def atomic_energies(
+    positions: np.ndarray, cell: np.ndarray, metal: str, periodic_z: bool = False
+) -> np.ndarray:
+    """Energy of each atom (N,) in eV."""
+    from ase import Atoms
+
+    potential = Zhou2004(metal)
+    atoms = Atoms(np.zeros(len(positions)), positions, cell=cell, pbc=(True, True, periodic_z))
+    x, pairs = neighbour_pairs(atoms, potential.cutoff)
+    with torch.no_grad():
+        return potential.atomic_energies(x, pairs).numpy()
+
+
+def make_slab(atoms: Atoms, metal: str = "W", *, plane: float | None = None, free: float = FREE) -> Slab:
+    """The slab in ``atoms``, with its boundary plane found unless ``plane`` gives its z in Å.
+
+    A file that is periodic in z is opened in its vacuum; without vacuum, half way between the boundary and its image.
+    Raises ValueError in one sentence when the atoms are no slab of that metal.
+    """
+    check_atoms(atoms, metal)
+    symbol = check_metal(metal).symbol
+    positions = open_slab(atoms, symbol, plane)
+    cell = atoms.cell.array.copy()
+    z = positions[:, 2]
+    low, high = z.min(), z.max()
+    cell[2] = (0.0, 0.0, max(float(np.linalg.norm(cell[2])), high - low))
+    if plane is None:
+        plane = locate_plane(z, atomic_energies(positions, cell, symbol), symbol)
+    elif not low < plane < high:
+        raise ValueError(
+            f"The plane z = {plane:g} Å lies outside the slab, which goes from {low:.2f} to {high:.2f} Å."
+        )
+    cutoff = METALS[symbol].cutoff
+    return Slab(
+        positions=positions,
+        cell=cell,
+        metal=symbol,
+        plane=plane,
+        lower=z < plane - _free_width(plane - low, free, cutoff),
+        upper=z > plane + _free_width(high - plane, free, cutoff),
+    )
+
+
+def _free_width(thickness: float, free: float, cutoff: float) -> float:
+    """Å of a grain of that thickness that move freely: the clamped end is as thick as the cut-off where it can be."""
+    return min(free, max(thickness - cutoff, 0.5 * thickness))
+
+
+def find_boundary_plane(atoms: Atoms, metal: str = "W") -> float:
+    """The boundary plane's z in Å: where the atoms' energy above that of the crystal is concentrated.
+
+    Free surfaces are left out; a perfect crystal gives the middle of the slab.
+    """
+    return make_slab(atoms, metal).plane
+
+
+def _excess(energies: np.ndarray, metal: str) -> np.ndarray:
+    return np.clip(energies - cohesive_energy(metal), 0.0, CAP)
+
+
+def locate_plane(z: np.ndarray, energies: np.ndarray, metal: str) -> float:
+    """Centroid in Å of the energy above E_coh around its densest 6 Å, away from the ends of the slab.
+
+    ``z`` (N,) in Å and ``energies`` (N,) in eV; the middle of the slab when there is nothing but a perfect crystal.
+    """
+    low, high = z.min(), z.max()
+    margin = min(METALS[metal].cutoff + 2.0, 0.3 * (high - low))
+    inner = (z > low + margin) & (z < high - margin)
+    weight = np.where(inner, _excess(energies, metal), 0.0)
+    if weight.sum() < 0.05:  # eV
+        return float(0.5 * (low + high))
+    centres = np.arange(low + margin, high - margin + 0.25, 0.25)
+    inside = np.abs(z[None, :] - centres[:, None]) < 3.0
+    peak = centres[np.argmax(inside @ weight)]
+    near = np.abs(z - peak) < 5.0
+    return float(np.average(z[near], weights=weight[near]))
+
+
+def open_slab(atoms: Atoms, metal: str, plane: float | None = None) -> np.ndarray:
+    """Positions (N, 3) with z unwrapped, so that the ends of the slab are the ends of z.
+
+    A file that is not periodic in z is left alone. One that is, is cut in the middle of its vacuum; a periodic pile of
+    two grains, which holds two boundaries, is cut at the boundary that lies further from the middle of the cell (or
+    from ``plane``).
+    """
+    positions = np.array(atoms.positions, dtype=float)
+    if not atoms.pbc[2]:
+        return positions
+    height = float(atoms.cell.array[2, 2])
+    z = np.mod(positions[:, 2], height)
+    order = np.sort(z)
+    gaps = np.diff(np.append(order, order[0] + height))
+    widest = int(np.argmax(gaps))
+    if gaps[widest] > 0.8 * lattice_constant(metal):
+        cut = order[widest] + 0.5 * gaps[widest]
+    else:
+        energies = atomic_energies(positions, atoms.cell.array, metal, periodic_z=True)
+        cut = _far_boundary(z, _excess(energies, metal), height, plane)
+    # Keep the file's own z where the slab is whole in it.
+    lifted = np.where(z < np.mod(cut, height), z + height, z) if np.mod(cut, height) > 0 else z
+    offset = np.round((np.median(positions[:, 2]) - np.median(lifted)) / height) * height
+    positions[:, 2] = lifted + offset
+    return positions
+
+
+def _far_boundary(z: np.ndarray, excess: np.ndarray, height: float, plane: float | None) -> float:
+    """Where to cut a pile without vacuum: half a period from the boundary nearest to the middle, or from ``plane``."""
+    if plane is not None:
+        return plane + 0.5 * height
+    centres = np.arange(0.0, height, 0.25)
+    distance = np.abs((z[None, :] - centres[:, None] + 0.5 * height) % height - 0.5 * height)
+    profile = (distance < 3.0) @ excess
+    peaks = profile > 0.5 * profile.max()
+    middle = (
+        centres[peaks][np.argmin(np.abs(centres[peaks] - 0.5 * height))]
+        if profile.max() > 0.05
+        else 0.5 * height
+    )
+    return float(middle + 0.5 * height)
