@@ -96,7 +96,7 @@ class Store:
             if not read_only:
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.executescript(_TABLES)
-            self.meta = self._meta(meta or {}, read_only)
+            self.meta = self._meta(json.loads(json.dumps(meta or {})), read_only)
         except sqlite3.Error as error:
             raise StoreError(f"{str(path)!r} is not a search store that can be used: {error}.") from None
 
@@ -113,9 +113,10 @@ class Store:
         if found.get("format") != FORMAT:
             raise StoreError(f"{str(self.path)!r} is not a search store of this version.")
         for key, value in wanted.items():
-            if key in found and found[key] != json.loads(json.dumps(value)):
+            if key in found and found[key] != value:
+                old, new = _difference(found[key], value)
                 raise StoreError(
-                    f"{str(self.path)!r} holds a search with {key} {found[key]}, not {value}: use another file."
+                    f"{str(self.path)!r} holds a search with {key} {old}, not {new}: use another file."
                 )
         return found
 
@@ -189,6 +190,14 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _difference(old: Any, new: Any) -> tuple[Any, Any]:
+    """The two values, or of two dicts only what differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+        return {key: old.get(key) for key in keys}, {key: new.get(key) for key in keys}
+    return old, new
 
 
 def _blob(array: np.ndarray) -> bytes:

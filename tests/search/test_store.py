@@ -9,7 +9,7 @@ import pytest
 
 from gcd.search.store import Candidate, Store, StoreError
 
-META = {"twist": "sigma5", "metal": "W"}
+META = {"twist": "sigma5", "metal": "W", "recipe": {"steps": (300, 30_000), "gap": 0.3}}
 
 
 def candidate(number=0, egb=2.5, n=0.2, seed=0, **changes):
@@ -83,6 +83,8 @@ def test_another_search_is_not_mixed_in(tmp_path):
     Store(tmp_path / "s.db", META).close()
     with pytest.raises(StoreError, match="holds a search with metal W, not Mo"):
         Store(tmp_path / "s.db", META | {"metal": "Mo"})
+    with pytest.raises(StoreError, match=r"recipe \{'gap': 0.3\}, not \{'gap': 0.5\}"):
+        Store(tmp_path / "s.db", META | {"recipe": {"steps": (300, 30_000), "gap": 0.5}})
 
 
 def test_other_files_are_refused(tmp_path):

@@ -1,0 +1,210 @@
+"""The dataset of a boundary: distinct structures in one npz file that loads with numpy alone.
+
+Arrays, M structures of N atoms in all: ``egb`` (M,) J/m2, ``n`` (M,), ``offsets`` (M + 1,) into ``positions`` (N, 3) Å
+and ``energies`` (N,) eV, structures end to end; ``cell`` (3,) Å; how each was made: ``seed``, ``number``,
+``converged``, ``shift`` (M, 2) Å, ``removed``, ``inserted``, ``steps``, ``temperature`` K, ``ramp``; and ``about``,
+JSON text with what all share (twist, metal, atoms_per_plane, voxels, recipes).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.search.store import Candidate, Store
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+FRAME_VOXELS = (12, 12, 72)  # the paper's grid for the Sigma5 boundary of tungsten ...
+FRAME_HEIGHT = 72 * 0.834  # Å; ... with voxels of 0.834 Å
+SETTINGS = ("removed", "inserted", "steps", "temperature", "ramp")  # of a proposal, one number each
+_PER_STRUCTURE = ("egb", "n", "seed", "number", "converged", "shift", *SETTINGS)
+
+
+class DatasetError(ValueError):
+    """The file is no dataset, or candidates do not make one; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class BoundaryDataset:
+    """Distinct relaxed structures of one boundary, sorted by [n] and E_gb; all share one cell."""
+
+    arrays: dict[str, np.ndarray]
+    about: dict[str, Any]
+
+    @property
+    def egb(self) -> np.ndarray:
+        """(M,) J/m2."""
+        return self.arrays["egb"]
+
+    @property
+    def n(self) -> np.ndarray:
+        """(M,) [n]."""
+        return self.arrays["n"]
+
+    @property
+    def cell(self) -> np.ndarray:
+        """(3,) Å; periodic along the first two."""
+        return self.arrays["cell"]
+
+    @property
+    def voxels(self) -> tuple[int, int, int]:
+        """The grid on which the structures are drawn."""
+        x, y, z = self.about["voxels"]
+        return x, y, z
+
+    def __len__(self) -> int:
+        return len(self.egb)
+
+    def positions(self, index: int) -> np.ndarray:
+        """(N, 3) Å of one structure."""
+        return self.arrays["positions"][slice(*self.arrays["offsets"][index : index + 2])]
+
+    def energies(self, index: int) -> np.ndarray:
+        """(N,) eV of one structure."""
+        return self.arrays["energies"][slice(*self.arrays["offsets"][index : index + 2])]
+
+    def info(self, index: int) -> dict[str, Any]:
+        """What is known of one structure, as plain numbers: E_gb, [n], seed, number, search settings."""
+        known = {name: self.arrays[name][index].tolist() for name in _PER_STRUCTURE}
+        return known | {name: self.about[name] for name in ("twist", "metal", "atoms_per_plane")}
+
+    def atoms(self, index: int) -> Atoms:
+        """One structure as ``ase.Atoms``, with :meth:`info` and ``arrays["energy"]`` (eV)."""
+        from ase import Atoms
+
+        positions = self.positions(index).astype(float)
+        atoms = Atoms(
+            [self.about["metal"]] * len(positions),
+            positions,
+            cell=self.cell,
+            pbc=(True, True, False),
+            info=self.info(index),
+        )
+        atoms.set_array("energy", self.energies(index).astype(float))
+        return atoms
+
+    def lowest(self) -> dict[float, float]:
+        """[n] -> lowest E_gb (J/m2)."""
+        return {float(n): float(self.egb[self.n == n].min()) for n in np.unique(self.n)}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the npz file, whole or not at all; the same content gives the same bytes."""
+        members = self.arrays | {"about": np.array(json.dumps(self.about, sort_keys=True))}
+        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
+        try:
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+                for name, array in sorted(members.items()):
+                    buffer = io.BytesIO()
+                    np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
+                    archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> BoundaryDataset:
+        """Read a file that :meth:`save` wrote; DatasetError, in one sentence, for any other."""
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            about = json.loads(str(arrays.pop("about")))
+        except FileNotFoundError:
+            raise DatasetError(f"There is no dataset {str(path)!r}.") from None
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise DatasetError(f"{str(path)!r} is no boundary dataset: {error}.") from None
+        lacking = {"offsets", "positions", "energies", "cell", *_PER_STRUCTURE} - set(arrays)
+        if lacking:
+            raise DatasetError(
+                f"{str(path)!r} is no boundary dataset: it lacks {', '.join(sorted(lacking))}."
+            )
+        return cls(arrays, about)
+
+
+def dataset_folder() -> Path:
+    """Where the datasets are: $GCD_DATA, else data/ of the repository, else what an installed gcd brought along."""
+    if chosen := os.environ.get("GCD_DATA"):
+        return Path(chosen)
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parent / "data"
+    return beside if beside.is_dir() else package / "_data"
+
+
+def load_dataset(name: str = "w-sigma5") -> BoundaryDataset:
+    """The dataset of that name in :func:`dataset_folder`."""
+    return BoundaryDataset.load(dataset_folder() / f"{name}.npz")
+
+
+def build_dataset(
+    stores: Iterable[str | os.PathLike[str]],
+    *,
+    voxels: tuple[int, int, int] = FRAME_VOXELS,
+    height: float = FRAME_HEIGHT,
+    highest: float = np.inf,
+) -> BoundaryDataset:
+    """Gather the distinct, converged structures of one or several searches of the same boundary.
+
+    Args:
+        stores: files of :class:`gcd.search.store.Store`; of duplicates the first is kept.
+        voxels: the grid of the frame that all structures lie in.
+        height: of that frame in Å.
+        highest: E_gb in J/m2 above which structures are left out.
+
+    Raises:
+        DatasetError: searches of different boundaries, nothing found, or structures that do not fit the frame.
+    """
+    kept: dict[tuple[int, float], Candidate] = {}
+    about: dict[str, Any] = {}
+    recipes = []
+    for path in stores:
+        with Store(path, read_only=True) as store:
+            shared = {name: store.meta[name] for name in ("twist", "metal", "atoms_per_plane")}
+            if about and about != shared:
+                raise DatasetError(f"{str(path)!r} is a search of another boundary: {shared}, not {about}.")
+            about = shared
+            if store.meta["recipe"] not in recipes:
+                recipes.append(store.meta["recipe"])
+            for candidate in store.unique():
+                if candidate.converged and candidate.egb <= highest:
+                    kept.setdefault(candidate.key, candidate)
+    if not kept:
+        raise DatasetError("The searches hold no converged structure.")
+    found = sorted(kept.values(), key=lambda c: (c.n, c.egb))
+    about |= {"format": 1, "voxels": list(voxels), "recipes": recipes}
+    return BoundaryDataset(_arrays(found, voxels, height), about)
+
+
+def _arrays(found: list[Candidate], voxels: tuple[int, int, int], height: float) -> dict[str, np.ndarray]:
+    cell = np.array([*found[0].cell[:2], height])
+    margin = 0.5 * height / voxels[2]  # atoms further out would leave part of themselves outside the voxels
+    positions = []
+    for c in found:
+        x = c.positions.copy()
+        x[:, :2] %= cell[:2]
+        if x[:, 2].min() < -margin or x[:, 2].max() > height - 2 * margin:
+            raise DatasetError(
+                f"Candidate {c.number} of seed {c.seed} does not fit a frame {height:.2f} Å high."
+            )
+        positions.append(x)
+    counts = [len(x) for x in positions]
+    column = {name: np.array([c.proposal[name] for c in found]) for name in ("shift", *SETTINGS)}
+    return column | {
+        "egb": np.array([c.egb for c in found]),
+        "n": np.array([round(c.n, 6) for c in found]),
+        "seed": np.array([c.seed for c in found]),
+        "number": np.array([c.number for c in found]),
+        "converged": np.array([c.converged for c in found]),
+        "offsets": np.concatenate([[0], np.cumsum(counts)]),
+        "positions": np.concatenate(positions).astype(np.float32),
+        "energies": np.concatenate([c.energies for c in found]).astype(np.float32),
+        "cell": cell,
+    }

@@ -1,0 +1,198 @@
+"""The search: proposals to workers, finished candidates to the store, until enough are there.
+
+After GRIP (Chen et al., Nat. Commun. 15, 7049, 2024): both the number of atoms in the boundary and the translation of
+the grains are sampled, each candidate is annealed for a random time at a random temperature, and duplicates are told by
+their energy and [n].
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gcd import limits
+from gcd.energetics.boundary_energy import slab_energy
+from gcd.energetics.boundary_plane import make_slab
+from gcd.energetics.eam_alloy import eam_alloy_file
+from gcd.energetics.lammps import missing
+from gcd.energetics.slab import Slab
+from gcd.energetics.workers import Outcome, WorkerPool
+from gcd.search.anneal import Annealed, anneal_slab
+from gcd.search.proposals import Proposal, Recipe, build_proposal, draw_proposal
+from gcd.search.store import Candidate, Store
+from gcd.search.windows import Tally, Window
+from gcd.structures.bicrystals import check_twist, metal_phase
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+MAX_CANDIDATES = 1_000_000
+TIMEOUT = 900.0  # seconds for one candidate, some hundred times what the longest takes
+FAILURES_IN_A_ROW = 20  # after so many the search is broken rather than unlucky
+
+
+class SearchError(ValueError):
+    """The search cannot go on; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far a search has come; ``lowest`` is [n] -> lowest E_gb (J/m2) so far."""
+
+    done: int  # candidates, failed ones included
+    total: int
+    failed: int
+    unique: int
+    lowest: Mapping[float, float]
+    windows: Sequence[tuple[Window, int]]  # each with the structures it holds
+    seconds: float  # since this call began
+    core_seconds: float  # of all candidates in the store, failed ones included
+    last: Candidate | None = None
+
+
+@dataclass
+class _State:
+    tally: Tally
+    done: int = 0
+    failed: int = 0
+    core_seconds: float = 0.0
+    failures_in_a_row: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    def add(self, candidate: Candidate) -> None:
+        self.done += 1
+        self.core_seconds += candidate.seconds
+        if candidate.error:
+            self.failed += 1
+            self.failures_in_a_row += 1
+        else:
+            self.failures_in_a_row = 0
+            self.tally.add(candidate.egb, candidate.n)
+
+    def progress(self, total: int, last: Candidate | None = None) -> SearchProgress:
+        return SearchProgress(
+            done=self.done,
+            total=total,
+            failed=self.failed,
+            unique=self.tally.unique,
+            lowest=dict(sorted(self.tally.lowest.items())),
+            windows=list(zip(self.tally.windows, self.tally.filled, strict=True)),
+            seconds=time.monotonic() - self.begun,
+            core_seconds=self.core_seconds,
+            last=last,
+        )
+
+
+def search(
+    twist: str = "sigma5",
+    metal: str = "W",
+    *,
+    count: int = 100,
+    out: str | Path = "search.db",
+    seed: int = 0,
+    workers: int | None = None,
+    windows: Sequence[Window] = (),
+    recipe: Recipe | None = None,
+    timeout: float = TIMEOUT,
+    callback: Callable[[SearchProgress], None] | None = None,
+    stop: Callable[[SearchProgress], bool] | None = None,
+) -> SearchProgress:
+    """Search for structures of a twist boundary, and keep every one in ``out`` as soon as it is finished.
+
+    A search that was ended in any way goes on where it was when called again with the same arguments: ``count``
+    includes what the file holds for that seed.
+
+    Args:
+        twist, metal: the boundary.
+        count: candidates of that seed in all.
+        out: the store; see :class:`gcd.search.store.Store`.
+        seed: candidate i depends on (seed, i), the recipe, and what the windows still lack.
+        workers: processes, by default one a core.
+        windows: ranges of E_gb and [n] to fill; only promising [n] are tried, and the search ends when all are full.
+        recipe: ranges of shifts, atoms, temperatures and lengths.
+        timeout: seconds after which a candidate is given up.
+        callback: called after each candidate; raising in it ends the search and its workers.
+        stop: asked after each candidate; true ends the search.
+
+    Raises:
+        ValueError: an argument out of range.
+        SearchError: LAMMPS is missing, or one candidate after the other fails.
+        StoreError: ``out`` is something else, or holds another search.
+    """
+    entry, phase = check_twist(twist), metal_phase(metal)
+    limits.check_integer("the number of candidates", count, 1, MAX_CANDIDATES)
+    limits.check_seed(seed)
+    if workers is not None:
+        limits.check_integer("the number of workers", workers, 1, 1024)
+    recipe = recipe or Recipe()
+    if lack := missing():
+        raise SearchError(f"The search needs LAMMPS. {lack}")
+    per_plane = entry.atoms_per_plane(phase.name) * math.prod(recipe.repeats)
+    meta = {"twist": entry.name, "metal": metal, "atoms_per_plane": per_plane, "recipe": asdict(recipe)}
+    potential = str(eam_alloy_file(metal))
+    with Store(out, meta) as store:
+        state = _State(Tally(windows))
+        for candidate in store:
+            if candidate.seed == seed:
+                state.add(candidate)
+            elif not candidate.error:
+                state.tally.add(candidate.egb, candidate.n)
+        state.failures_in_a_row = 0
+        under_way: dict[int, tuple[Proposal, Atoms, Slab]] = {}
+
+        def tasks() -> Iterator[Mapping[str, Any]]:
+            """Proposals not yet in the store; drawn one by one, so that the windows steer them."""
+            finished = store.numbers(seed)
+            free = (number for number in itertools.count() if number not in finished)
+            for index, number in enumerate(itertools.islice(free, max(0, count - len(finished)))):
+                if state.tally.full:
+                    return
+                proposal = draw_proposal(entry, metal, seed, number, recipe, state.tally.surplus(per_plane))
+                atoms = build_proposal(proposal, entry, metal, recipe)
+                slab = make_slab(atoms, metal, plane=atoms.info["plane"])
+                under_way[index] = proposal, atoms, slab
+                yield {"slab": slab, "potential": potential, "proposal": proposal, "recipe": recipe}
+
+        with (
+            WorkerPool(workers, timeout=timeout) as pool,
+            closing(pool.run(anneal_slab, tasks())) as outcomes,
+        ):
+            for outcome in outcomes:
+                candidate = _candidate(*under_way.pop(outcome.index), outcome)
+                store.add(candidate)
+                state.add(candidate)
+                progress = state.progress(count, candidate)
+                if callback is not None:
+                    callback(progress)
+                if state.failures_in_a_row >= FAILURES_IN_A_ROW:
+                    raise SearchError(
+                        f"{FAILURES_IN_A_ROW} candidates failed one after the other: {candidate.error}"
+                    )
+                if state.tally.full or (stop is not None and stop(progress)):
+                    break
+        return state.progress(count)
+
+
+def _candidate(proposal: Proposal, atoms: Atoms, slab: Slab, outcome: Outcome) -> Candidate:
+    """What goes to the store: the structure, or why there is none."""
+    common = {"seed": proposal.seed, "number": proposal.number, "proposal": proposal.as_dict()}
+    if outcome.error is not None:
+        return Candidate(**common, seconds=outcome.seconds, error=outcome.error)
+    found: Annealed = outcome.value
+    return Candidate(
+        **common,
+        seconds=found.seconds,
+        egb=slab_energy(replace(slab, positions=found.positions), found.energies),
+        n=atoms.info["n"],
+        converged=found.converged,
+        plane=slab.plane,
+        cell=atoms.cell.lengths(),
+        positions=found.positions,
+        energies=found.energies,
+    )
