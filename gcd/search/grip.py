@@ -11,7 +11,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,11 +158,8 @@ def search(
                 under_way[index] = proposal, atoms, slab
                 yield {"slab": slab, "potential": potential, "proposal": proposal, "recipe": recipe}
 
-        with (
-            WorkerPool(workers, timeout=timeout) as pool,
-            closing(pool.run(anneal_slab, tasks())) as outcomes,
-        ):
-            for outcome in outcomes:
+        with WorkerPool(workers, timeout=timeout) as pool:
+            for outcome in pool.run(anneal_slab, tasks()):
                 candidate = _candidate(*under_way.pop(outcome.index), outcome)
                 store.add(candidate)
                 state.add(candidate)
@@ -181,7 +177,11 @@ def search(
 
 def _candidate(proposal: Proposal, atoms: Atoms, slab: Slab, outcome: Outcome) -> Candidate:
     """What goes to the store: the structure, or why there is none."""
-    common = {"seed": proposal.seed, "number": proposal.number, "proposal": proposal.as_dict()}
+    common: dict[str, Any] = {
+        "seed": proposal.seed,
+        "number": proposal.number,
+        "proposal": proposal.as_dict(),
+    }
     if outcome.error is not None:
         return Candidate(**common, seconds=outcome.seconds, error=outcome.error)
     found: Annealed = outcome.value

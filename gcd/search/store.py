@@ -6,6 +6,7 @@ Each candidate is one transaction, so a search that is killed at any moment leav
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -84,7 +85,7 @@ class Store:
     """
 
     def __init__(
-        self, path: str | Path, meta: dict[str, Any] | None = None, *, read_only: bool = False
+        self, path: str | os.PathLike[str], meta: dict[str, Any] | None = None, *, read_only: bool = False
     ) -> None:
         self.path = Path(path)
         if read_only and not self.path.is_file():
