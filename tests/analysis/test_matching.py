@@ -82,7 +82,8 @@ def test_interstitial(phase: str) -> None:
     match = match_crystal(crystal, phase, 4)
     assert not match.perfect
     assert match.matched_atoms == match.expected_atoms == len(crystal) - 1
-    assert match.sites[-1] == -1 and np.isnan(match.displacements[-1])
+    assert match.sites[-1] == -1
+    assert np.isnan(match.displacements[-1])
     assert match.rms_displacement < 1e-9
 
 
@@ -136,7 +137,7 @@ def test_pairs_are_optimal_and_counted(seed: int, extra: int) -> None:
     squares = (difference**2).sum(axis=2)
     rows, columns = linear_sum_assignment(squares)
     assert (match.distances**2).sum() == pytest.approx(squares[rows, columns].sum())
-    assert len(match.unmatched_a) == max(0, -extra) and len(match.unmatched_b) == max(0, extra)
+    assert (len(match.unmatched_a), len(match.unmatched_b)) == (max(0, -extra), max(0, extra))
     assert match.complete == (extra == 0)
 
 

@@ -43,7 +43,7 @@ def test_neighbour_shells_of_the_table_are_those_of_the_crystal(phase: str) -> N
 def test_sites_lie_inside_the_supercell_and_are_distinct() -> None:
     sites = ideal_positions("fcc", (2, 3, 1))
     assert sites.shape == (24, 3)
-    assert (sites >= 0).all() and (sites < [2, 3, 1]).all()
+    assert ((sites >= 0) & (sites < [2, 3, 1])).all()
     assert len(np.unique(sites, axis=0)) == 24
 
 

@@ -1,0 +1,282 @@
+"""Structures and voxels in and out of files.
+
+Only the formats of the tables below are read, each by the one parser named there. ASE knows many more, some of which
+can run code or read other files; a file from a stranger never reaches those.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.files import StructureFileError, atomic_file
+from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES
+from gcd.structures.cif import read_cif
+from gcd.structures.voxel_files import read_voxels, write_voxels
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+__all__ = [
+    "FORMATS",
+    "WRITTEN",
+    "Format",
+    "StructureFileError",
+    "format_of",
+    "read_structures",
+    "read_voxels",
+    "write_structure",
+    "write_voxels",
+]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: its name here and in ASE, its name for a person, and how its files are called."""
+
+    name: str
+    title: str
+    endings: tuple[str, ...]  # the first one is written
+    stems: tuple[str, ...] = ()  # names without an ending, as VASP and LAMMPS like them
+    written: bool = True
+
+
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        Format("extxyz", "extended XYZ", (".extxyz", ".xyz")),
+        Format("cif", "CIF", (".cif",)),
+        Format("vasp", "POSCAR", (".vasp", ".poscar", ".contcar"), ("poscar", "contcar")),
+        Format("lammps-data", "LAMMPS data", (".data", ".lmp", ".lammps", ".lammps-data"), ("data.",)),
+        Format(
+            "lammps-dump-text",
+            "LAMMPS dump",
+            (".dump", ".lammpstrj", ".lammpsdump"),
+            ("dump.",),
+            written=False,
+        ),
+    )
+}
+WRITTEN = tuple(form.name for form in FORMATS.values() if form.written)
+
+
+def format_of(name: str) -> Format:
+    """The format that a file's name stands for; StructureFileError naming the legal endings otherwise."""
+    base = Path(name).name.lower()
+    for form in FORMATS.values():
+        if base.endswith(form.endings) or base.startswith(form.stems or ("\0",)):
+            return form
+    endings = ", ".join(ending for form in FORMATS.values() for ending in form.endings)
+    raise StructureFileError(
+        f"{Path(name).name!r} is no format that is read here: use POSCAR or one of {endings}."
+    )
+
+
+def read_structures(
+    source: str | os.PathLike[str] | bytes | IO[Any],
+    name: str | None = None,
+    *,
+    max_bytes: int = MAX_FILE_BYTES,
+) -> list[Atoms]:
+    """All structures of a file, from a path, from bytes, or from an open file with its name.
+
+    LAMMPS files that say neither masses nor elements get the elements of the atomic numbers 1, 2, ...
+
+    Raises:
+        StructureFileError: in one sentence, whatever is wrong: no such file, an unknown ending, too large, empty,
+            binary, truncated, no cell, positions that are not numbers, or too many atoms or frames.
+    """
+    data, name = _bytes_of(source, name, max_bytes)
+    form, base = format_of(name), Path(name).name
+    if not data.strip():
+        raise StructureFileError(f"{base!r} is empty.")
+    if b"\0" in data or data[:2] in (b"\x1f\x8b", b"BZ", b"PK"):
+        raise StructureFileError(f"{base!r} is binary or compressed, not a {form.title} text file.")
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    try:
+        promised = _promised_atoms(text, form.name)
+        _check_amount(base, promised)  # before a header makes anyone allocate memory
+        frames = _parse(text, form)
+    except StructureFileError:
+        raise
+    except Exception as error:
+        raise StructureFileError(
+            f"{base!r} cannot be read as {form.title}: it is truncated or damaged ({_reason(error)})."
+        ) from None
+    if not frames:
+        raise StructureFileError(f"{base!r} holds no structure.")
+    _check_amount(base, [len(frame) for frame in frames])
+    for index, (atoms, atoms_promised) in enumerate(zip(frames, promised or [0] * len(frames), strict=False)):
+        _check(atoms, base if len(frames) == 1 else f"{base}, structure {index + 1}", atoms_promised)
+    return frames
+
+
+def write_structure(
+    atoms: Atoms | Sequence[Atoms],
+    path: str | os.PathLike[str],
+    format: str | None = None,  # noqa: A002
+) -> Path:
+    """Write a structure so that ASE reads it back to 1e-6 Å; several structures as extxyz only.
+
+    Atoms are wrapped into the cell along its periodic axes. The file appears whole or not at all.
+
+    Args:
+        format: one of :data:`WRITTEN`; by default what the path's name says.
+
+    Raises:
+        ValueError: an unknown format, several structures in a format that holds one, or a place that cannot be
+            written, in one sentence.
+    """
+    from ase.io import write
+
+    path = Path(path)
+    name = format_of(path.name).name if format is None else format
+    if name not in WRITTEN:
+        raise ValueError(f"Structures are written as {', '.join(WRITTEN)}, not as {name!r}.")
+    frames: list[Any] = [atoms] if hasattr(atoms, "positions") else list(atoms)
+    if name != "extxyz" and len(frames) != 1:
+        raise ValueError(f"A {FORMATS[name].title} file holds one structure, not {len(frames)}: use extxyz.")
+    if name != "extxyz" and len(frames[0]) == 0:
+        raise ValueError(f"A {FORMATS[name].title} file cannot hold a structure without atoms: use extxyz.")
+    options: dict[str, Any] = {"lammps-data": {"masses": True}, "cif": {"wrap": False}}.get(name, {})
+    if name == "cif":
+        binary = io.BytesIO()
+        write(binary, _wrapped(frames[0]), format=name, **options)
+        content = binary.getvalue()
+    else:
+        text = io.StringIO()
+        write(text, [_wrapped(frame) for frame in frames], format=name, **options)
+        content = text.getvalue().encode()
+    with atomic_file(path) as file:
+        file.write(content)
+    return path
+
+
+def _bytes_of(source: Any, name: str | None, max_bytes: int) -> tuple[bytes, str]:
+    """The content, of no more than ``max_bytes``, and the name that says its format."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        format_of(name or path.name)  # before a large file of another kind is read
+        try:
+            with path.open("rb") as file:
+                data = file.read(max_bytes + 1)
+        except FileNotFoundError:
+            raise StructureFileError(f"There is no file {str(path)!r}.") from None
+        except OSError as error:
+            raise StructureFileError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
+        name = name or path.name
+    else:
+        data = source if isinstance(source, bytes) else source.read(max_bytes + 1)
+        data = data.encode() if isinstance(data, str) else bytes(data)
+        name = name or getattr(source, "name", None)
+        if not name:
+            raise StructureFileError("A structure without a file needs a name whose ending says its format.")
+    if len(data) > max_bytes:
+        raise StructureFileError(
+            f"{Path(name).name!r} is larger than {max_bytes / 2**20:.0f} MiB, the most that is read."
+        )
+    return data, str(name)
+
+
+def _parse(text: str, form: Format) -> list[Atoms]:
+    from ase.io import read
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of CIF dialects and unknown LAMMPS types
+        if form.name == "cif":
+            return read_cif(io.StringIO(text))
+        found = read(io.StringIO(text), index=":", format=form.name)
+    frames = list(found) if isinstance(found, list) else [found]
+    for atoms in frames:
+        atoms.calc = None
+        atoms.info.pop("comment", None)  # of the file, not of the structure
+    return frames
+
+
+def _promised_atoms(text: str, name: str) -> list[int]:
+    """Numbers of atoms that the file's own headers announce, one a structure; empty where a format has none."""
+    if name == "lammps-data":
+        return [int(n) for n in re.findall(r"^\s*(\d+)\s+atoms\s*(?:#.*)?$", text, re.MULTILINE)[:1]]
+    if name == "lammps-dump-text":
+        return [int(n) for n in re.findall(r"^ITEM: NUMBER OF ATOMS\s*\n\s*(\d+)\s*$", text, re.MULTILINE)]
+    if name == "vasp":
+        return _promised_in_poscar(text)
+    if name == "extxyz":
+        return _promised_in_xyz(text)
+    if name == "cif" and "_cell_formula_units_Z" not in text and re.search(r"'P ?1'|\"P ?1\"", text):
+        # Without symmetry and units the formula is that of the whole cell: this is what ASE writes.
+        formula = re.search(r"^_chemical_formula_sum\s+[\"']?([A-Za-z0-9 ]+)", text, re.MULTILINE)
+        counts = re.findall(r"[A-Z][a-z]?(\d*)", formula.group(1)) if formula else []
+        return [sum(int(n or 1) for n in counts)] if counts and text.count("data_") == 1 else []
+    return []
+
+
+def _promised_in_xyz(text: str) -> list[int]:
+    lines = text.splitlines()
+    promised: list[int] = []
+    at = 0
+    while at < len(lines) and lines[at].strip() and len(promised) <= MAX_FRAMES:
+        count = int(lines[at])
+        if len(lines) - at - 2 < count:
+            raise ValueError(f"{count} atoms announced, {max(len(lines) - at - 2, 0)} lines left")
+        promised.append(count)
+        at += count + 2
+    return promised
+
+
+def _promised_in_poscar(text: str) -> list[int]:
+    lines = [*text.splitlines(), "", ""]
+    at = next((i for i in (5, 6) if re.fullmatch(r"\s*\d[\d\s]*(?:!.*)?", "".join(lines[i : i + 1]))), None)
+    if at is None:
+        return []
+    count = sum(int(n) for n in lines[at].split("!")[0].split())
+    start = at + (3 if lines[at + 1].strip()[:1] in ("s", "S") else 2)
+    for row, line in enumerate(lines[start : start + min(count, MAX_ATOMS)]):
+        if len(line.split()) < 3:  # ASE would fill a row of one number up with that number
+            raise ValueError(f"the position of atom {row + 1} of {count} is incomplete")
+    return [count]
+
+
+def _check(atoms: Atoms, name: str, promised: int) -> None:
+    if len(atoms) < promised:
+        raise StructureFileError(
+            f"{name!r} is truncated: it announces {promised:,} atoms and holds {len(atoms):,}."
+        )
+    if len(atoms) == 0:
+        raise StructureFileError(f"{name!r} holds no atoms.")
+    if not np.isfinite(atoms.positions).all():
+        which = int(np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))[0])
+        raise StructureFileError(f"{name!r}: the position of atom {which + 1} is not a finite number.")
+    cell = np.asarray(atoms.cell[:])
+    if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
+        raise StructureFileError(f"{name!r} has no cell with a volume: three cell vectors (Å) are needed.")
+
+
+def _wrapped(atoms: Atoms) -> Atoms:
+    copy = atoms.copy()
+    copy.calc = None
+    if copy.cell.rank == 3:
+        copy.wrap()
+    copy.info = {key: value for key, value in copy.info.items() if value is not None}
+    return copy
+
+
+def _check_amount(name: str, atoms: list[int]) -> None:
+    if len(atoms) > MAX_FRAMES or max(atoms, default=0) > MAX_ATOMS:
+        raise StructureFileError(
+            f"{name!r} holds {len(atoms):,} structures of up to {max(atoms):,} atoms: "
+            f"the most is {MAX_FRAMES:,} structures of {MAX_ATOMS:,} atoms."
+        )
+
+
+def _reason(error: Exception) -> str:
+    words = " ".join(str(error).split()).rstrip(".")
+    return (words[:117] + "..." if len(words) > 120 else words) or type(error).__name__
