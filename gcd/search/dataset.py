@@ -1,9 +1,10 @@
 """The dataset of a boundary: distinct structures in one npz file that loads with numpy alone.
 
 Arrays, M structures of N atoms in all: ``egb`` (M,) J/m2, ``n`` (M,), ``offsets`` (M + 1,) into ``positions`` (N, 3) Å
-and ``energies`` (N,) eV, structures end to end; ``cell`` (3,) Å; how each was made: ``seed``, ``number``,
-``converged``, ``shift`` (M, 2) Å, ``removed``, ``inserted``, ``steps``, ``temperature`` K, ``ramp``; and ``about``,
-JSON text with what all share (twist, metal, atoms_per_plane, voxels, recipes).
+and ``energies`` (N,) eV, structures end to end; ``cell`` (3,) Å; ``plane`` (M,), z in Å of the boundary as built; how
+each was made: ``seed``, ``number``, ``converged``, ``shift`` (M, 2) Å, ``removed``, ``inserted``, ``steps``,
+``temperature`` K, ``ramp``; and ``about``, JSON text with what all share (twist, metal, atoms_per_plane, voxels,
+recipes).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FRAME_VOXELS = (12, 12, 72)  # the paper's grid for the Sigma5 boundary of tungsten ...
 FRAME_HEIGHT = 72 * 0.834  # Å; ... with voxels of 0.834 Å
 SETTINGS = ("removed", "inserted", "steps", "temperature", "ramp")  # of a proposal, one number each
-_PER_STRUCTURE = ("egb", "n", "seed", "number", "converged", "shift", *SETTINGS)
+_PER_STRUCTURE = ("egb", "n", "plane", "seed", "number", "converged", "shift", *SETTINGS)
 
 
 class DatasetError(ValueError):
@@ -110,6 +111,23 @@ class BoundaryDataset:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def export(self, path: str | os.PathLike[str], indices: Iterable[int] | None = None) -> int:
+        """Write all structures, or those of ``indices``, as extxyz, whole or not at all; how many there are."""
+        from ase.io import write
+
+        structures = [self.atoms(index) for index in (range(len(self)) if indices is None else indices)]
+        for (
+            atoms
+        ) in structures:  # "energies" is ASE's word in files; a column "energy" would be read as the total
+            atoms.set_array("energies", atoms.arrays.pop("energy"))
+        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
+        try:
+            write(temporary, structures, format="extxyz")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return len(structures)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BoundaryDataset:
@@ -200,6 +218,7 @@ def _arrays(found: list[Candidate], voxels: tuple[int, int, int], height: float)
     return column | {
         "egb": np.array([c.egb for c in found]),
         "n": np.array([round(c.n, 6) for c in found]),
+        "plane": np.array([c.plane for c in found]),
         "seed": np.array([c.seed for c in found]),
         "number": np.array([c.number for c in found]),
         "converged": np.array([c.converged for c in found]),
