@@ -23,7 +23,8 @@ class Pairs:
 
     def distances(self, positions: Tensor) -> Tensor:
         """|r_ij| (P,) in Å, for positions (N, 3); differentiable."""
-        return torch.linalg.vector_norm(positions[self.j] - positions[self.i] + self.shift, dim=1)
+        vectors = positions.index_select(0, self.j) - positions.index_select(0, self.i) + self.shift
+        return torch.linalg.vector_norm(vectors, dim=1)
 
 
 def neighbour_arrays(

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from gcd.energetics.metals import METALS, Metal, check_metal
 from gcd.energetics.neighbours import Pairs
@@ -22,6 +24,7 @@ from gcd.energetics.neighbours import Pairs
 __all__ = ["METALS", "Metal", "Zhou2004", "check_metal", "cohesive_energy", "lattice_constant"]
 
 TAPER = 0.02  # the last part of the cut-off, over which phi and f go smoothly to zero
+CHUNK = 8192  # pairs computed at a time on a CPU
 
 
 class Zhou2004:
@@ -42,17 +45,30 @@ class Zhou2004:
 
     def pair_and_density(self, r: Tensor) -> tuple[Tensor, Tensor]:
         """phi(r) and f(r) together: in all 16 metals f is a multiple of phi's second term."""
+        phi, f = _PairAndDensity.apply(r, self)
+        return phi, f
+
+    def terms(self, r: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """phi, f and their derivatives phi', f' at r, all at once: they share their powers and exponentials."""
         p = self.metal.p
         x = r / p["re"]
-        taper = self._taper(r)
-        repulsion = taper * torch.exp(-p["alpha"] * (x - 1)) / (1 + _power20(x - p["kappa"]))
-        attraction = taper * torch.exp(-p["beta"] * (x - 1)) / (1 + _power20(x - p["lambda"]))
-        return p["A"] * repulsion - p["B"] * attraction, p["fe"] * attraction
+        repulsion, d_repulsion = _decay(x, p["alpha"], p["kappa"])
+        attraction, d_attraction = _decay(x, p["beta"], p["lambda"])
+        phi = (p["A"] * repulsion).sub_(attraction, alpha=p["B"])
+        d_phi = (p["A"] * d_repulsion).sub_(d_attraction, alpha=p["B"]).div_(p["re"])
+        f, d_f = attraction.mul_(p["fe"]), d_attraction.mul_(p["fe"] / p["re"])
+        far = (r > (1 - TAPER) * self.cutoff).nonzero().squeeze(1)
+        taper, slope = self._taper(r[far])
+        for value, derivative in ((phi, d_phi), (f, d_f)):
+            derivative[far] = taper * derivative[far] + slope * value[far]
+            value[far] *= taper
+        return phi, f, d_phi, d_f
 
-    def _taper(self, r: Tensor) -> Tensor:
-        """1 up to 98 % of the cut-off, 0 from it on, with two continuous derivatives between."""
-        y = ((self.cutoff - r) / (TAPER * self.cutoff)).clamp(0, 1)
-        return y * y * y * (10 + y * (6 * y - 15))
+    def _taper(self, r: Tensor) -> tuple[Tensor, Tensor]:
+        """1 at 98 % of the cut-off, 0 from it on, with two continuous derivatives between; and its slope."""
+        width = TAPER * self.cutoff
+        y = ((self.cutoff - r) / width).clamp(0, 1)
+        return y * y * y * (10 + y * (6 * y - 15)), (-30 / width) * (y * (1 - y)) ** 2
 
     def embedding(self, rho: Tensor) -> Tensor:
         """F(rho) in eV: three pieces, cubic below and around rho_e, and (1 - eta ln) power law above; F(0) = 0."""
@@ -95,9 +111,37 @@ class Zhou2004:
         return atomic.detach(), -gradient
 
 
-def _power20(x: Tensor) -> Tensor:
-    x4 = (x * x) ** 2
-    return (x4 * x4) ** 2 * x4
+def _decay(x: Tensor, rate: float, centre: float) -> tuple[Tensor, Tensor]:
+    """exp(-rate (x-1)) / (1 + (x-centre)^20), and its derivative by x."""
+    u = x - centre
+    u2 = u * u
+    u4 = u2 * u2
+    u19 = (u4 * u4).square_().mul_(u2).mul_(u)
+    cut = (u19 * u).add_(1).reciprocal_()
+    value = ((1 - x) * rate).exp_().mul_(cut)
+    return value, u19.mul_(cut).mul_(-20).sub_(rate).mul_(value)
+
+
+class _PairAndDensity(torch.autograd.Function):
+    """phi(r) and f(r), with their derivatives kept for the way back; in pieces that stay in a processor's cache."""
+
+    @staticmethod
+    def forward(ctx: Any, r: Tensor, potential: Zhou2004) -> tuple[Tensor, Tensor]:
+        if r.device.type != "cpu" or r.numel() <= CHUNK:
+            phi, f, d_phi, d_f = potential.terms(r)
+        else:
+            phi, f, d_phi, d_f = (torch.empty_like(r) for _ in range(4))
+            for begin in range(0, r.numel(), CHUNK):
+                part = slice(begin, begin + CHUNK)
+                phi[part], f[part], d_phi[part], d_f[part] = potential.terms(r[part])
+        ctx.save_for_backward(d_phi, d_f)
+        return phi, f
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_phi: Tensor, to_f: Tensor) -> tuple[Tensor, None]:
+        d_phi, d_f = ctx.saved_tensors
+        return torch.addcmul(to_phi * d_phi, to_f, d_f), None
 
 
 # --- The perfect crystal ------------------------------------------------------------------------------------
