@@ -75,9 +75,8 @@ class Zhou2004:
         p = self.metal.p
         low, high = p["rho_low"] * p["rho_e"], p["rho_high"] * p["rho_e"]
         y = rho / low - 1
-        # The printed coefficients leave F(0) = 1e-6 eV in a few metals.
-        at_zero = p["Fn0"] - p["Fn1"] + p["Fn2"] - p["Fn3"]
-        below = p["Fn0"] + y * (p["Fn1"] + y * (p["Fn2"] + y * p["Fn3"])) - torch.where(rho > 0, 0.0, at_zero)
+        below = p["Fn0"] + y * (p["Fn1"] + y * (p["Fn2"] + y * p["Fn3"]))
+        below = torch.where(rho > 0, below, 0.0)  # the printed coefficients leave 1e-6 eV in a few metals
         y = rho / p["rho_e"] - 1
         cubic = torch.where(rho < p["rho_e"], p["F3"], p["F3_plus"])
         around = p["F0"] + y * (p["F1"] + y * (p["F2"] + y * cubic))
