@@ -18,6 +18,7 @@ MAX_TOTAL_VOXELS = (
     50_000_000  # voxels of all samples of one job: 1,000 crystals of 4^3 FCC cells are 14 million
 )
 MAX_EVALUATIONS = 1_000  # network evaluations a sample
+MAX_CANDIDATES = 1_000_000  # of one search for boundary structures
 MAX_SEED = 2**32 - 1  # seeds above this are not accepted by every generator
 MIN_LATTICE_CONSTANT = 0.5  # Å
 MAX_LATTICE_CONSTANT = 30.0  # Å

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gcd.files import atomic_file
 from gcd.search.dataset import BoundaryDataset
 
 TRAINING_WINDOW = (2.6, 2.8)  # J/m2: what the paper's in-painting model is trained on
@@ -153,11 +154,7 @@ def plot(dataset: BoundaryDataset, path: str | os.PathLike[str]) -> Path:
     )
     axes.legend(frameon=False)
     path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        figure.savefig(temporary, dpi=150, metadata={"Software": None} if path.suffix == ".png" else None)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        plt.close(figure)
+    with atomic_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=150, metadata={"Software": None})
+    plt.close(figure)
     return path

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gcd.files import atomic_file
 from gcd.search.store import Candidate, Store
 
 if TYPE_CHECKING:
@@ -101,16 +102,14 @@ class BoundaryDataset:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the npz file, whole or not at all; the same content gives the same bytes."""
         members = self.arrays | {"about": np.array(json.dumps(self.about, sort_keys=True))}
-        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
-        try:
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-                for name, array in sorted(members.items()):
-                    buffer = io.BytesIO()
-                    np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
-                    archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+            for name, array in sorted(members.items()):
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
+                # A fixed date, so that the same content is the same file.
+                archive.writestr(
+                    zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9
+                )
 
     def export(self, path: str | os.PathLike[str], indices: Iterable[int] | None = None) -> int:
         """Write all structures, or those of ``indices``, as extxyz, whole or not at all; how many there are."""
@@ -121,12 +120,8 @@ class BoundaryDataset:
             atoms
         ) in structures:  # "energies" is ASE's word in files; a column "energy" would be read as the total
             atoms.set_array("energies", atoms.arrays.pop("energy"))
-        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
-        try:
-            write(temporary, structures, format="extxyz")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with atomic_file(path) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
+            write(text, structures, format="extxyz")
         return len(structures)
 
     @classmethod

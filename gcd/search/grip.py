@@ -31,7 +31,6 @@ from gcd.structures.bicrystals import check_twist, metal_phase
 if TYPE_CHECKING:
     from ase import Atoms
 
-MAX_CANDIDATES = 1_000_000
 TIMEOUT = 900.0  # seconds for one candidate, some hundred times what the longest takes
 FAILURES_IN_A_ROW = 20  # after so many the search is broken rather than unlucky
 
@@ -125,7 +124,7 @@ def search(
         StoreError: ``out`` is something else, or holds another search.
     """
     entry, phase = check_twist(twist), metal_phase(metal)
-    limits.check_integer("the number of candidates", count, 1, MAX_CANDIDATES)
+    limits.check_integer("the number of candidates", count, 1, limits.MAX_CANDIDATES)
     limits.check_seed(seed)
     if workers is not None:
         limits.check_integer("the number of workers", workers, 1, 1024)

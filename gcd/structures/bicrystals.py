@@ -6,6 +6,7 @@ Lengths are in Å; the twists and their geometry are in :mod:`gcd.structures.twi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from gcd.structures.twists import TWISTS, Twist, check_twist, metal_phase, plane
 if TYPE_CHECKING:
     from ase import Atoms
 
-__all__ = ["TWISTS", "Twist", "check_twist", "metal_phase", "n_fraction", "twist_bicrystal"]
+__all__ = ["TWISTS", "Twist", "as_fraction", "check_twist", "metal_phase", "n_fraction", "twist_bicrystal"]
 
 DEFAULT_PLANES = (
     18,
@@ -35,6 +36,12 @@ def n_fraction(atoms: Atoms | int, atoms_per_plane: int) -> float:
     """[n] = (N mod N_plane) / N_plane of a slab of whole planes, Eq. 8: from 0 to 1, 1 excluded."""
     count = atoms if isinstance(atoms, int | np.integer) else len(atoms)
     return (int(count) % atoms_per_plane) / atoms_per_plane
+
+
+def as_fraction(n: float) -> str:
+    """[n] as people write it: 1/5."""
+    fraction = Fraction(n).limit_denominator(100)
+    return str(fraction) if abs(float(fraction) - n) < 1e-6 else f"{n:.3f}"
 
 
 def twist_bicrystal(

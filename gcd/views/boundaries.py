@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from gcd.structures.bicrystals import as_fraction
 from gcd.views.atoms import scene
 from gcd.views.style import GENERATED, IDEAL, OTHERS, layout
 
@@ -128,9 +128,3 @@ def boundary_scene(
         value_label="energy above the crystal (eV)",
         name=name or f"bicrystal of {len(atoms):,} atoms",
     )
-
-
-def as_fraction(n: float) -> str:
-    """[n] as people write it: 1/5."""
-    fraction = Fraction(n).limit_denominator(100)
-    return str(fraction) if abs(float(fraction) - n) < 1e-6 else f"{n:.3f}"

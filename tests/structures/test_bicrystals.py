@@ -7,6 +7,7 @@ import pytest
 
 from gcd.structures.bicrystals import (
     TWISTS,
+    as_fraction,
     check_twist,
     metal_phase,
     n_fraction,
@@ -116,6 +117,16 @@ def test_n_follows_the_atoms_taken_out_or_put_in():
     assert build(repeats=(2, 1), remove=5).info["n"] == 0.75
     assert n_fraction(358, 10) == 0.8
     assert n_fraction(build(remove=3), 10) == 0.7
+
+
+def test_n_is_written_as_a_fraction():
+    assert [as_fraction(n) for n in (0.0, 0.2, 0.3, 1 / 13, 0.12345)] == [
+        "0",
+        "1/5",
+        "3/10",
+        "1/13",
+        "0.123",
+    ]
 
 
 @pytest.mark.parametrize("metal", ["W", "Cu"])

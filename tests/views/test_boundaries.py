@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gcd.structures.bicrystals import twist_bicrystal
-from gcd.views.boundaries import REGION, as_fraction, boundary_scene, energy_figure
+from gcd.views.boundaries import REGION, boundary_scene, energy_figure
 
 GREY = "#9aa5a5"
 
@@ -31,16 +31,6 @@ def test_the_chosen_one_and_others_stand_out():
 
 def test_no_structures_are_no_error():
     assert len(energy_figure(np.zeros(0), np.zeros(0)).data) == 1
-
-
-def test_n_is_written_as_a_fraction():
-    assert [as_fraction(n) for n in (0.0, 0.2, 0.3, 1 / 13, 0.12345)] == [
-        "0",
-        "1/5",
-        "3/10",
-        "1/13",
-        "0.123",
-    ]
 
 
 @pytest.fixture
