@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ EV_PER_A3 = 160.2177  # GPa of 1 eV/Å^3
 class ZhouCalculator(Calculator):
     """Energy, energies (eV), forces (eV/Å) and stress (eV/Å^3) of atoms of one metal, on the CPU."""
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]  # noqa: RUF012 - as ASE declares it
 
     def __init__(self, metal: str = "W", **kwargs: Any) -> None:
         """ValueError when the metal is not in the table."""

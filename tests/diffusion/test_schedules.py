@@ -17,7 +17,9 @@ def test_known_values():
 
 def test_variance_is_preserved():
     t = torch.linspace(1e-4, 1, 50)
-    assert torch.allclose(schedule.alpha(t) ** 2 + schedule.sigma(t) ** 2, torch.ones(50, dtype=torch.float64))
+    assert torch.allclose(
+        schedule.alpha(t) ** 2 + schedule.sigma(t) ** 2, torch.ones(50, dtype=torch.float64)
+    )
 
 
 def test_t_of_lambda_is_the_inverse():
