@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,3 +29,41 @@ def torch_threads() -> None:
 def rng() -> np.random.Generator:
     """Random numbers, the same in every run."""
     return np.random.default_rng(20240)
+
+
+@pytest.fixture(scope="session")
+def untrained_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a complete checkpoint of each kind, so small and untrained that all it makes is noise."""
+    import torch
+
+    from gcd.checkpoints import save
+    from gcd.diffusion.unet import UNet, UNetConfig
+    from gcd.structures.crystals import PHASES
+    from gcd.training.common import Trained
+    from gcd.training.crystal import CrystalTraining, checkpoint_config
+    from gcd.training.crystal_card import model_card
+    from gcd.training.decoder import DecoderTraining
+    from gcd.training.decoder import checkpoint_config as decoder_config
+    from gcd.voxels.decoder import Decoder, DecoderConfig
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    for phase in PHASES:
+        training = CrystalTraining(phase, UNetConfig(channels=(8,), strides=(2,), blocks=1, time_features=8))
+        unet = UNet(training.architecture)
+        config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none")
+        save(folder / f"crystal-{phase}", unet, config, model_card(config))
+    decoder_training = DecoderTraining(architecture=DecoderConfig(features=4))
+    decoder = Decoder(decoder_training.architecture)
+    config = decoder_config(decoder_training, Trained(decoder, 1, 1.0, 1.0, 1.0, True), "none")
+    save(folder / "decoder", decoder, config, "{sha256}")
+    return folder
+
+
+@pytest.fixture
+def models(untrained_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of those checkpoints that the test may damage; the package finds its models there."""
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(untrained_models, folder)
+    monkeypatch.setenv("GCD_CHECKPOINTS", str(folder))
+    return folder

@@ -1,0 +1,113 @@
+"""Analyse structure files: radial distribution, q4 and q6, coordination, shortest distance; one object a file.
+
+With --phase each structure is also matched to the ideal crystal of that phase and --size.
+
+  gcd analyse crystal.extxyz --phase bcc --size 4 4 4
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from gcd.commands import options
+
+HELP = "radial distribution, q4, q6, coordination, shortest distance"
+
+
+def _neighbours(text: str) -> int | str:
+    return "voronoi" if text == "voronoi" else int(options.whole("the number of neighbours", 1, 100)(text))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="CIF, POSCAR, extxyz, LAMMPS data or dump")
+    parser.add_argument(
+        "--neighbours",
+        type=_neighbours,
+        metavar="K",
+        help="neighbours that q4 and q6 count: a number, or voronoi, weighted by the areas of the faces "
+        "(default: that of --phase, else voronoi)",
+    )
+    parser.add_argument(
+        "--r-max",
+        type=options.number("largest distance", 0.1, 1000.0),
+        metavar="R",
+        help="largest distance of g(r) in Å (default: three mean spacings)",
+    )
+    parser.add_argument(
+        "--bins", type=options.whole("the number of bins", 1, 10_000), default=200, help="bins of g(r)"
+    )
+    parser.add_argument(
+        "--cutoff",
+        type=options.number("cut-off", 0.01, 1000.0),
+        metavar="R",
+        help="distance in Å within which atoms are coordinated (default 1.25 median nearest-neighbour distances)",
+    )
+    options.add_phase(parser, required=False)
+    options.add_size(parser, default=None)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Read and analyse each file; several structures in one are averaged."""
+    from gcd.structures.formats import read_structures
+
+    if args.size and not args.phase:
+        raise ValueError("--size says how many cells of a phase there are: give --phase too.")
+    read = [(file, read_structures(file)) for file in args.files]  # all, before the first is analysed
+    return {"files": [_analyse(args, file, frames) for file, frames in read]}
+
+
+def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str, Any]:
+    import numpy as np
+
+    from gcd.analysis.quality import crystal_quality
+    from gcd.analysis.rdf import radial_distribution
+    from gcd.analysis.steinhardt import coordination, minimum_distance, steinhardt
+    from gcd.structures.crystals import DEFAULT_SIZE, PHASES
+
+    default: Any = PHASES[args.phase].neighbour_count if args.phase else "voronoi"
+    neighbours: Any = args.neighbours or default
+    orders = [steinhardt(atoms, (4, 6), neighbours) for atoms in frames]
+    q = {l: np.concatenate([order[l] for order in orders]) for l in (4, 6)}
+    counts = np.concatenate([coordination(atoms, args.cutoff) for atoms in frames])
+    r, g = radial_distribution(frames, args.r_max, args.bins)
+    result: dict[str, Any] = {
+        "file": file,
+        "structures": len(frames),
+        "atoms": [len(atoms) for atoms in frames] if len(frames) > 1 else len(frames[0]),
+        "formula": frames[0].get_chemical_formula(),
+        "neighbours": neighbours,
+        "q4": float(np.nanmean(q[4])) if np.isfinite(q[4]).any() else None,
+        "q6": float(np.nanmean(q[6])) if np.isfinite(q[6]).any() else None,
+        "coordination": {int(n): int((counts == n).sum()) for n in np.unique(counts)},
+        "mean_coordination": float(counts.mean()),
+        "minimum_distance": min(minimum_distance(atoms) for atoms in frames),
+        "rdf": {"r": r.round(6).tolist(), "g": g.round(6).tolist()},
+    }
+    if args.phase:
+        result["match"] = [
+            crystal_quality(atoms, args.phase, args.size or DEFAULT_SIZE).as_dict() for atoms in frames
+        ]
+    if not args.json:
+        _show(result)
+    return result
+
+
+def _show(result: dict[str, Any]) -> None:
+    import numpy as np
+
+    print(f"{result['file']}: {result['structures']} structure(s), {result['formula']}")
+    for name in ("q4", "q6"):
+        value = "undefined" if result[name] is None else f"{result[name]:.6f}"
+        print(f"  mean {name} ({result['neighbours']} neighbours)  {value}")
+    shares = ", ".join(f"{count} atoms with {n}" for n, count in result["coordination"].items())
+    print(f"  coordination  mean {result['mean_coordination']:.3f}: {shares}")
+    print(f"  shortest distance  {result['minimum_distance']:.4f} Å")
+    g = np.array(result["rdf"]["g"])
+    print(f"  g(r)  highest {g.max():.2f} at {result['rdf']['r'][int(g.argmax())]:.3f} Å")
+    for match in result.get("match", []):
+        verdict = "perfect" if match["perfect"] else "not perfect"
+        print(
+            f"  {verdict}: {match['atoms']} of {match['expected_atoms']} atoms, rms {match['rms_displacement']:.4f}"
+        )

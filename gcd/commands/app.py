@@ -1,0 +1,42 @@
+"""Start the web app; the browser opens by itself where there is one."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from gcd.commands import options
+
+HELP = "start the web app"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument(
+        "--port", type=options.whole("the port", 1, 65535), default=8501, help="port (default 8501)"
+    )
+    parser.add_argument(
+        "--host", default="localhost", help="address to listen on (default localhost: this machine only)"
+    )
+    parser.add_argument("--headless", action="store_true", help="do not open a browser")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Run Streamlit until it is stopped."""
+    script = Path(__file__).resolve().parents[2] / "app.py"
+    if not script.is_file():
+        raise ValueError(
+            "The web app is part of the source tree: clone the repository and run `make app` there."
+        )
+    if importlib.util.find_spec("streamlit") is None:
+        raise ValueError("The web app needs streamlit: pip install 'gcd[app]'.")
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(args.port),
+        "--server.address", args.host, "--server.headless", "true" if args.headless else "false",
+    ]  # fmt: skip
+    # Streamlit reads its configuration from the folder it is started in.
+    return {"status": subprocess.run(command, cwd=script.parent, check=False).returncode}  # noqa: S603

@@ -1,0 +1,135 @@
+"""Options that several verbs share, and their types: each says in one sentence what is legal."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from gcd import limits
+from gcd.structures.crystals import PHASES, check_lattice_constant, check_phase
+
+
+def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A check that raises ValueError as a type for argparse, which then shows the check's own sentence."""
+
+    def convert(text: str) -> Any:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    """The type of a whole number from low to high."""
+
+    def check(text: str) -> int:
+        try:
+            number: Any = int(text)
+        except ValueError:
+            number = text  # for the sentence
+        return limits.check_integer(name, number, low, high)
+
+    return checked(check)
+
+
+def number(name: str, low: float, high: float) -> Callable[[str], float]:
+    """The type of a finite number from low to high."""
+
+    def check(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"The {name} must be a number from {low:g} to {high:g}, not {text!r}.")
+        return value
+
+    return checked(check)
+
+
+cells = whole("every axis of the size", 1, limits.MAX_CELLS_PER_AXIS)
+phase = checked(lambda text: check_phase(text).name)
+
+
+def add_phase(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """--phase"""
+    parser.add_argument(
+        "--phase", type=phase, required=required, metavar="P", help=f"crystal phase: {', '.join(PHASES)}"
+    )
+
+
+def add_size(parser: argparse.ArgumentParser, default: tuple[int, ...] | None = (4, 4, 4)) -> None:
+    """--size"""
+    parser.add_argument(
+        "--size",
+        type=cells,
+        nargs="+",
+        default=default,
+        metavar="N",
+        help=f"supercell in conventional cells: X Y Z, or one number for a cube (1 to {limits.MAX_CELLS_PER_AXIS}; "
+        f"default {'4 4 4' if default else 'none'})",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
+    """--seed"""
+    parser.add_argument(
+        "--seed",
+        type=whole("the seed", 0, limits.MAX_SEED),
+        default=default,
+        help=f"seed of all chance (default {default})",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """--device"""
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where tensors are computed (default auto: a GPU where there is one)",
+    )
+
+
+def add_count(parser: argparse.ArgumentParser, default: int, what: str) -> None:
+    """--count"""
+    parser.add_argument(
+        "--count",
+        type=whole("the count", 1, limits.MAX_COUNT),
+        default=default,
+        metavar="N",
+        help=f"{what} (1 to {limits.MAX_COUNT:,}; default {default})",
+    )
+
+
+def add_evaluations(parser: argparse.ArgumentParser) -> None:
+    """--nfe, --order, --spacing; None where not given."""
+    parser.add_argument(
+        "--nfe",
+        type=whole("the number of evaluations", 1, limits.MAX_EVALUATIONS),
+        metavar="N",
+        help="evaluations of the network a sample, a multiple of the order (default 60)",
+    )
+    parser.add_argument("--order", type=int, choices=(1, 2, 3), help="order of DPM-Solver (default 3)")
+    parser.add_argument(
+        "--spacing",
+        choices=("lambda", "t", "t-quadratic"),
+        default="lambda",
+        help="spacing of the solver's times (default lambda, the logarithm of the signal-to-noise ratio)",
+    )
+
+
+def add_lattice(parser: argparse.ArgumentParser) -> None:
+    """--element, --lattice-constant"""
+    parser.add_argument(
+        "--element", metavar="EL", help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)"
+    )
+    parser.add_argument(
+        "--lattice-constant",
+        type=checked(check_lattice_constant),  # type: ignore[arg-type]
+        metavar="A",
+        help="edge of the conventional cell in Å (default: that of the element)",
+    )

@@ -1,0 +1,117 @@
+"""Generate crystals of one phase with its voxel diffusion model, and write each to a file.
+
+The files' names say phase, size, seed, index and evaluations. Every structure is compared with the ideal crystal.
+
+  gcd sample crystal --phase bcc --count 4 --out crystals
+  gcd sample crystal --phase fcc --size 6 6 4 --element Ni --fast --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from gcd.commands import options
+
+HELP = "voxel model: noise to crystals"
+NAMES = ("extxyz", "cif", "vasp", "lammps-data")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    options.add_phase(parser)
+    options.add_size(parser)
+    options.add_count(parser, 1, "how many crystals")
+    options.add_evaluations(parser)
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="the fewest evaluations that the checkpoint was measured to be good with",
+    )
+    options.add_lattice(parser)
+    options.add_seed(parser)
+    parser.add_argument(
+        "--checkpoint", metavar="C", help="name or folder of the model (default crystal-PHASE)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("crystals"), metavar="DIR", help="folder (default crystals)"
+    )
+    parser.add_argument("--format", choices=NAMES, default="extxyz", help="file format (default extxyz)")
+    options.add_device(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Generate, compare with the ideal crystal, write."""
+    from gcd.analysis.quality import crystal_quality
+    from gcd.commands.progress import ProgressBar
+    from gcd.files import check_writable
+    from gcd.generate import Progress, generate_crystals
+    from gcd.structures.formats import FORMATS, write_structure
+
+    evaluations, order = _evaluations(args)
+    check_writable(args.out)
+    begun = time.perf_counter()
+    with ProgressBar(f"{args.phase} x {args.count}") as bar:
+
+        def report(progress: Progress) -> None:
+            bar.update(progress.done, progress.total, f"t = {progress.t:.3f}")
+
+        crystals = generate_crystals(
+            args.phase,
+            count=args.count,
+            size=args.size,
+            seed=args.seed,
+            evaluations=evaluations,
+            order=order,
+            spacing=args.spacing,
+            element=args.element,
+            lattice_constant=args.lattice_constant,
+            device=args.device,
+            checkpoint=args.checkpoint,
+            callback=report,
+        )
+    seconds = time.perf_counter() - begun
+    assert isinstance(crystals, list)
+    qualities = [crystal_quality(atoms, args.phase, atoms.info["size"]) for atoms in crystals]
+    structures = []
+    for atoms, quality in zip(crystals, qualities, strict=True):
+        form = FORMATS[
+            args.format if len(atoms) else "extxyz"
+        ]  # the others cannot hold a structure without atoms
+        size = "x".join(map(str, atoms.info["size"]))
+        stem = f"{args.phase}-{size}-seed{args.seed}-{atoms.info['index']:04d}-nfe{evaluations}"
+        path = write_structure(atoms, args.out / (stem + form.endings[0]), form.name)
+        structures.append({"file": str(path), **quality.as_dict()})
+        if not args.json:
+            print(f"{path}: {quality}")
+    perfect = sum(structure["perfect"] for structure in structures)
+    if not args.json:
+        print(f"{perfect} of {len(structures)} perfect, {seconds / len(structures):.2f} s a crystal")
+    device = crystals[0].info["device"]
+    return {
+        "structures": structures,
+        "seconds": round(seconds, 3),
+        "device": device,
+        "evaluations": evaluations,
+        "order": order,
+    }
+
+
+def _evaluations(args: argparse.Namespace) -> tuple[int, int]:
+    from gcd.diffusion.samplers import check_evaluations
+    from gcd.generate import fast_settings
+
+    if not args.fast:
+        evaluations, order = args.nfe or 60, args.order or 3
+    elif args.nfe is not None or args.order is not None:
+        raise ValueError("--fast says the evaluations and the order itself: leave --nfe and --order out.")
+    else:
+        name = args.checkpoint or f"crystal-{args.phase}"
+        fast = fast_settings(name)
+        if not fast:
+            raise ValueError(f"The checkpoint {name!r} has no fast setting: give --nfe and --order.")
+        evaluations, order = int(fast["evaluations"]), int(fast["order"])
+    check_evaluations(evaluations, order, args.spacing)
+    return evaluations, order

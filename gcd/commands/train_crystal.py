@@ -1,0 +1,83 @@
+"""Train the voxel diffusion model of one crystal phase; resumable at any time by the same command.
+
+The run's state is kept outside the source tree ($GCD_CACHE or ~/.cache/gcd); the finished model goes to the
+checkpoints.
+
+  gcd train crystal --phase bcc --name my-bcc --steps 2000
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from gcd.commands import options
+from gcd.commands.training import add_run_arguments, run_config, train
+
+HELP = "voxel diffusion model of one phase"
+
+
+def _sizes(text: str) -> list[tuple[int, int, int]]:
+    from gcd.structures.crystals import check_size
+
+    return [check_size([options.cells(n) for n in size.split("x")]) for size in text.split(",")]
+
+
+def _numbers(name: str, high: int) -> Any:
+    one = options.whole(name, 1, high)
+    return lambda text: tuple(one(part) for part in text.split(","))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    options.add_phase(parser)
+    parser.add_argument("--name", metavar="C", help="name of the checkpoint (default crystal-PHASE)")
+    model = parser.add_argument_group("the model; what is left out keeps its default")
+    model.add_argument(
+        "--sizes",
+        type=options.checked(_sizes),
+        metavar="S",
+        help="supercells trained on, such as 4x4x4,6x6x6 (default 4x4x4, as in the paper)",
+    )
+    model.add_argument(
+        "--channels", type=_numbers("the channels", 4096), help="features a level, such as 64,128"
+    )
+    model.add_argument(
+        "--strides", type=_numbers("the strides", 16), help="voxels, then tokens, joined a level, as 2,2"
+    )
+    model.add_argument("--blocks", type=options.whole("the blocks", 1, 64), help="residual blocks a level")
+    model.add_argument(
+        "--scale", type=options.number("scale", 1e-4, 10.0), help="s: voxels are divided by it"
+    )
+    model.add_argument("--prediction", choices=("v", "eps"), help="what the network predicts")
+    add_run_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train and write the checkpoint."""
+    from dataclasses import replace
+
+    from gcd.checkpoints import load_unet
+    from gcd.diffusion.unet import UNetConfig
+    from gcd.training.crystal import CrystalTraining, checkpoint_config, train_crystal
+    from gcd.training.crystal_card import model_card
+
+    given = {name: getattr(args, name) for name in ("channels", "strides", "blocks") if getattr(args, name)}
+    training = CrystalTraining(phase=args.phase, architecture=replace(UNetConfig(), **given))
+    given = {name: getattr(args, name) for name in ("scale", "prediction") if getattr(args, name)}
+    if args.sizes:
+        given["sizes"] = tuple(args.sizes)
+    training = replace(training, run=run_config(args, training.run), **given)
+
+    def describe(trained: Any, command: str) -> tuple[dict[str, Any], str]:
+        config = checkpoint_config(training, trained, command)
+        return config, model_card(config)
+
+    return train(
+        args,
+        args.name or f"crystal-{args.phase}",
+        lambda **options: train_crystal(training, **options),
+        training.run.steps,
+        describe,
+        lambda name, device: load_unet(name, device)[0],
+    )

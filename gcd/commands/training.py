@@ -1,0 +1,124 @@
+"""What the train verbs share: the options of a run, and the way from a run to a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gcd.commands import options
+
+if TYPE_CHECKING:
+    from gcd.training.common import RunConfig, Trained
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of every run; those left out keep the training's own defaults."""
+    run = parser.add_argument_group("the run")
+    run.add_argument(
+        "--steps", type=options.whole("the number of steps", 1, 10_000_000), help="optimiser steps"
+    )
+    run.add_argument("--batch-size", type=options.whole("the batch size", 1, 4096), help="structures a step")
+    run.add_argument("--learning-rate", type=options.number("learning rate", 1e-8, 1.0), metavar="R")
+    run.add_argument(
+        "--lr-schedule",
+        choices=("cosine", "plateau"),
+        help="cosine, or the paper's: halved when the loss stands still",
+    )
+    run.add_argument(
+        "--ema", type=options.number("decay of the average", 0.0, 1.0), help="decay of the averaged weights"
+    )
+    run.add_argument(
+        "--minutes",
+        type=options.number("time in minutes", 0.0, 1e6),
+        help="stop after this time; the same command goes on where it stopped",
+    )
+    run.add_argument(
+        "--run",
+        dest="run_name",
+        metavar="NAME",
+        help="name of the run whose state is kept (default: the checkpoint's)",
+    )
+    run.add_argument("--start-from", metavar="C", help="checkpoint whose weights a new run begins with")
+    run.add_argument("--overwrite", action="store_true", help="replace a checkpoint of the same name")
+    options.add_seed(run)  # type: ignore[arg-type]
+    options.add_device(run)  # type: ignore[arg-type]
+
+
+def run_config(args: argparse.Namespace, default: RunConfig) -> RunConfig:
+    """The default run with the options that were given."""
+    from dataclasses import replace
+
+    names = ("steps", "batch_size", "learning_rate", "lr_schedule", "ema")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    return replace(default, **given, seed=args.seed)
+
+
+def train(
+    args: argparse.Namespace,
+    name: str,
+    fit: Callable[..., Trained],
+    steps: int,
+    describe: Callable[[Trained, str], tuple[dict[str, Any], str]],
+    start_from: Callable[[str, Any], Any],
+) -> dict[str, Any]:
+    """Train, and write the checkpoint when the run is finished, or when its time is up.
+
+    Args:
+        name: of the checkpoint.
+        fit: the training, called with folder, device, start_from, progress and max_seconds.
+        steps: of the whole run, for the progress bar.
+        describe: gives config.json and the card.
+        start_from: loads the checkpoint named on a device.
+    """
+    from gcd.checkpoints import CONFIG, checkpoints_folder, save
+    from gcd.commands.progress import ProgressBar
+    from gcd.devices import resolve_device
+    from gcd.files import check_writable
+    from gcd.training.common import run_folder
+
+    if Path(name).name != name or name.startswith("."):
+        raise ValueError(f"A checkpoint's name is one word, a folder's name, not {name!r}.")
+    folder = checkpoints_folder() / name
+    if (folder / CONFIG).exists() and not args.overwrite:
+        raise ValueError(f"There is a checkpoint {name!r} already: choose another --name, or --overwrite it.")
+    device = resolve_device(args.device)
+    check_writable(folder)
+    state = run_folder(args.run_name or name)
+    check_writable(state)
+    begin = None if args.start_from is None else start_from(args.start_from, device)
+    with ProgressBar(name) as bar:
+        trained = fit(
+            folder=state,
+            device=device,
+            start_from=begin,
+            progress=lambda step, loss: bar.update(step, steps, f"loss {loss:.4f}"),
+            max_seconds=None if args.minutes is None else 60 * args.minutes,
+        )
+    result = {"steps": trained.step, "loss": trained.loss, "validation_loss": trained.validation_loss}
+    if not trained.finished and args.minutes is None:
+        print(f"Stopped at step {trained.step:,} of {steps:,}; the same command goes on.", file=sys.stderr)
+        return result | {"checkpoint": None, "finished": False}
+    config, card = describe(trained, shlex.join(["gcd", *sys.argv[1:]]))
+    save(folder, trained.module, config, card)
+    _write_log(state, folder)
+    if not args.json:
+        print(
+            f"{folder}: {trained.step:,} steps, loss {trained.loss:.4f}, validation {trained.validation_loss:.4f}"
+        )
+    return result | {"checkpoint": str(folder), "finished": trained.finished}
+
+
+def _write_log(state: Path, folder: Path) -> None:
+    """The loss over the steps, as a table and a plot beside the weights."""
+    from gcd.evaluation.plots import loss_plot
+    from gcd.evaluation.tables import write_csv
+    from gcd.training.common import read_log
+
+    log = read_log(state)
+    if log:
+        write_csv(folder / "loss.csv", log)
+        loss_plot(log, folder / "loss.png")

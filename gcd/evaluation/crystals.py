@@ -1,0 +1,288 @@
+"""How good generated crystals are: the paper's Fig. 4 as a table, for any size, number of evaluations and order.
+
+Each setting's samples are kept as JSON lines in a working folder, so that a killed run goes on where it stopped.
+Their seed is one that neither training nor the choice of a network has used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gcd.structures.crystals import check_phase, check_size, crystal_grid, ideal_crystal
+
+EVALUATION_SEED = 10_000  # training validates with 1,000,003; networks were chosen with seeds below 1,000
+DETAILED = 10  # samples whose g(r) and per-atom q4, q6 are kept: the paper averages over ten cells
+R_MAX, BINS = 2.5, 250  # of g(r), in lattice constants
+BAR = 0.98  # share of perfect crystals that "fast" must keep
+TRIED_BEFORE_GIVING_UP = 20  # samples of a setting that cannot reach the bar any more
+
+# Evaluations tried for each order when the fewest are looked for.
+SWEEP: dict[int, tuple[int, ...]] = {
+    1: (5, 8, 10, 15, 20, 30, 60),
+    2: (4, 6, 8, 10, 14, 20, 30, 60),
+    3: (3, 6, 9, 12, 15, 21, 30, 60),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a row of the table is about."""
+
+    phase: str
+    size: tuple[int, int, int] = (4, 4, 4)
+    evaluations: int = 60
+    order: int = 3
+    spacing: str = "lambda"
+    seed: int = EVALUATION_SEED
+    checkpoint: str | None = None  # by default crystal-PHASE
+
+    @property
+    def model(self) -> str:
+        """Name of the checkpoint."""
+        return self.checkpoint or f"crystal-{self.phase}"
+
+    @property
+    def stem(self) -> str:
+        """The part of file names that says what is in the file; the weights are part of what it is."""
+        size = "x".join(map(str, self.size))
+        settings = f"nfe{self.evaluations}-order{self.order}-{self.spacing}-seed{self.seed}"
+        return f"{self.phase}-{size}-{settings}-{weights_of(self.model)}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The table's row; displacements in nearest-neighbour distances, NaN where nothing could be matched."""
+
+    phase: str
+    size: str
+    evaluations: int
+    order: int
+    spacing: str
+    samples: int
+    perfect: int
+    right_number: int
+    median_rms: float
+    rms_95: float
+    q4: float
+    q4_error: float  # mean minus ideal
+    q6: float
+    q6_error: float
+    seconds: float  # a crystal, median
+    device: str
+    model: str
+    weights: str
+    seed: int
+
+    @property
+    def perfect_share(self) -> float:
+        """From 0 to 1."""
+        return self.perfect / self.samples
+
+
+TITLES = {
+    "phase": "phase",
+    "size": "cells",
+    "evaluations": "evaluations",
+    "order": "order",
+    "samples": "samples",
+    "perfect": "perfect",
+    "right_number": "right number",
+    "median_rms": "median rms",
+    "rms_95": "95 % rms",
+    "q4": "q4",
+    "q4_error": "q4 - ideal",
+    "q6": "q6",
+    "q6_error": "q6 - ideal",
+    "seconds": "s a crystal",
+    "device": "device",
+}
+
+
+def weights_of(name: str) -> str:
+    """Eight letters that stand for the weights of a model and of the decoder.
+
+    Raises:
+        CheckpointError: one of them is missing.
+    """
+    from gcd.checkpoints import read_config
+
+    both = str(read_config(name)["sha256"]) + str(read_config("decoder")["sha256"])
+    return hashlib.sha256(both.encode()).hexdigest()[:8]
+
+
+def samples_of(
+    setting: Setting,
+    count: int,
+    work: Path,
+    *,
+    device: str = "auto",
+    stop_early: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """The first ``count`` samples of a setting, measured; those in the working folder are not made again.
+
+    Args:
+        work: folder of the JSON lines.
+        stop_early: end once the bar of 98 % perfect cannot be reached any more.
+        progress: called with samples done and wanted.
+
+    Raises:
+        ValueError: a setting out of range.
+        CheckpointError: a model that is missing or damaged.
+    """
+    from gcd.devices import resolve_device
+    from gcd.generate import VOXELS_AT_ONCE, generate_crystals
+
+    work.mkdir(parents=True, exist_ok=True)
+    path = work / f"{setting.stem}.jsonl"
+    samples = _read_lines(path)[:count]
+    grid = crystal_grid(setting.phase, setting.size)
+    chunk = max(1, VOXELS_AT_ONCE[resolve_device(device).type] // grid.count)
+    while len(samples) < count and not (stop_early and hopeless(samples, count)):
+        made = generate_crystals(
+            setting.phase,
+            count=min(chunk, count - len(samples)),
+            size=setting.size,
+            seed=setting.seed,
+            evaluations=setting.evaluations,
+            order=setting.order,
+            spacing=setting.spacing,
+            device=device,
+            checkpoint=setting.checkpoint,
+            first=len(samples),
+            return_voxels=True,
+        )
+        assert isinstance(made, tuple)
+        if not samples:
+            _keep_voxels(work / f"{setting.stem}.npz", made[0][0], made[1][0], setting)
+        new = [_measure(atoms, setting) for atoms in made[0]]
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(sample) + "\n" for sample in new)
+        samples += new
+        if progress is not None:
+            progress(len(samples), count)
+    return samples
+
+
+def hopeless(samples: Sequence[dict[str, Any]], count: int) -> bool:
+    """Whether so many of the samples failed that 98 % of ``count`` are out of reach."""
+    failed = sum(not sample["perfect"] for sample in samples)
+    return len(samples) >= min(count, TRIED_BEFORE_GIVING_UP) and failed > (1 - BAR) * count + 1e-9
+
+
+def summarise(setting: Setting, samples: Sequence[dict[str, Any]]) -> Row:
+    """The row of a setting's samples."""
+    entry = check_phase(setting.phase)
+
+    def column(name: str) -> np.ndarray:
+        values = np.array(
+            [np.nan if sample[name] is None else sample[name] for sample in samples], dtype=float
+        )
+        return values[np.isfinite(values)]
+
+    def mean(name: str) -> float:
+        return float(column(name).mean()) if len(column(name)) else float("nan")
+
+    rms = column("rms_displacement")
+    return Row(
+        phase=setting.phase,
+        size="x".join(map(str, setting.size)),
+        evaluations=setting.evaluations,
+        order=setting.order,
+        spacing=setting.spacing,
+        samples=len(samples),
+        perfect=sum(sample["perfect"] for sample in samples),
+        right_number=sum(sample["atoms"] == sample["expected_atoms"] for sample in samples),
+        median_rms=float(np.median(rms)) if len(rms) else float("nan"),
+        rms_95=float(np.quantile(rms, 0.95)) if len(rms) else float("nan"),
+        q4=mean("q4"),
+        q4_error=mean("q4") - entry.q4,
+        q6=mean("q6"),
+        q6_error=mean("q6") - entry.q6,
+        seconds=float(np.median(column("seconds"))),
+        device=str(samples[0]["device"]),
+        model=setting.model,
+        weights=weights_of(setting.model),
+        seed=setting.seed,
+    )
+
+
+def sweep(phase: str, size: tuple[int, int, int], checkpoint: str | None = None) -> list[Setting]:
+    """The settings among which the fewest evaluations are looked for, most evaluations first."""
+    settings = [
+        Setting(phase, check_size(size, phase), n, order, checkpoint=checkpoint)
+        for order, numbers in SWEEP.items()
+        for n in numbers
+    ]
+    return sorted(settings, key=lambda setting: (-setting.evaluations, setting.order))
+
+
+def fastest(rows: Iterable[Row], count: int) -> Row | None:
+    """The row with the fewest evaluations that keeps the bar over ``count`` samples; None if there is none."""
+    good = [row for row in rows if row.samples >= count and row.perfect_share >= BAR]
+    return min(good, key=lambda row: (row.evaluations, -row.perfect, row.median_rms), default=None)
+
+
+def as_dict(row: Row) -> dict[str, Any]:
+    """Plain values, for tables and JSON."""
+    return asdict(row)
+
+
+def _measure(atoms: Any, setting: Setting) -> dict[str, Any]:
+    """What is kept of a sample; more of the first ones, for the plots."""
+    from gcd.analysis.quality import crystal_quality
+    from gcd.analysis.rdf import radial_distribution
+    from gcd.analysis.steinhardt import steinhardt
+
+    sample: dict[str, Any] = crystal_quality(atoms, setting.phase, setting.size).as_dict()
+    sample = {
+        key: None if isinstance(value, float) and not np.isfinite(value) else value
+        for key, value in sample.items()
+    }
+    sample |= {key: atoms.info[key] for key in ("index", "seconds", "device")}
+    if sample["index"] < DETAILED and len(atoms):
+        q = steinhardt(atoms, (4, 6), check_phase(setting.phase).neighbour_count)
+        a = atoms.info["lattice_constant"]
+        sample["q4s"], sample["q6s"] = q[4].round(5).tolist(), q[6].round(5).tolist()
+        sample["g"] = radial_distribution(atoms, R_MAX * a, BINS)[1].round(4).tolist()
+    return sample
+
+
+def _keep_voxels(path: Path, atoms: Any, voxels: np.ndarray, setting: Setting) -> None:
+    """The ideal crystal at the place of the generated one, and the generated one: two voxel arrays for a picture."""
+    import torch
+
+    from gcd.analysis.matching import match_crystal
+    from gcd.structures.voxel_files import write_voxels
+    from gcd.voxels.encoder import encode
+
+    grid = crystal_grid(setting.phase, setting.size)
+    ideal = ideal_crystal(setting.phase, setting.size).positions
+    ideal = ideal + match_crystal(atoms, setting.phase, setting.size).translation
+    encoded = encode(torch.as_tensor(ideal, dtype=torch.float32), grid)[0].numpy()
+    write_voxels(path, np.stack([encoded, voxels]), grid)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """The samples of an earlier run, in order; a last line that was cut off by a kill is taken out of the file."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    samples: list[dict[str, Any]] = []
+    for number, line in enumerate(lines):
+        try:
+            sample = json.loads(line) if line.endswith("\n") else {}
+        except json.JSONDecodeError:
+            sample = {}
+        if sample.get("index") != number:
+            path.write_text("".join(lines[:number]), encoding="utf-8")
+            break
+        samples.append(sample)
+    return samples
