@@ -1,0 +1,154 @@
+"""Search for structures of a twist boundary with LAMMPS, after GRIP, on all cores.
+
+Every finished candidate is in the file at once. The same command goes on where a search was ended or killed; --count
+includes what is there. --window asks for so many different structures with E_gb from LOW to HIGH (J/m2), at those [n]
+if they are given; the search then ends when all windows are full.
+
+  gcd search --twist sigma5 --metal W --count 400 --out sigma5.db
+  gcd search --twist sigma5 --count 2000 --window 2.6:2.8:40:1/10,1/5,3/10 --md-steps 100 5000
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gcd.commands import options
+from gcd.limits import MAX_CANDIDATES
+from gcd.structures.twists import TWISTS, check_twist
+
+if TYPE_CHECKING:
+    from gcd.search.grip import SearchProgress
+
+HELP = "GRIP-style search for boundary structures, resumable"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    from gcd.search.windows import Window
+
+    parser.add_argument(
+        "--twist",
+        type=options.checked(check_twist),
+        default=TWISTS["sigma5"],
+        metavar="T",
+        help=f"{', '.join(TWISTS)}, or M,N (default sigma5)",
+    )
+    parser.add_argument("--metal", default="W", metavar="EL", help="bcc or fcc metal (default W)")
+    parser.add_argument(
+        "--count",
+        type=options.whole("the number of candidates", 1, MAX_CANDIDATES),
+        default=100,
+        metavar="N",
+        help="candidates in all (default 100)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=options.whole("the number of workers", 1, 1024),
+        metavar="K",
+        help="processes (default: one a core)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="F", help="file of the candidates (default METAL-TWIST.db)"
+    )
+    parser.add_argument(
+        "--window",
+        type=options.checked(Window.parse),
+        action="append",
+        default=[],
+        metavar="LOW:HIGH:COUNT[:N,...]",
+        help="energies to fill; may be given several times",
+    )
+    steps = options.whole("the number of MD steps", 1, 10_000_000)
+    parser.add_argument(
+        "--md-steps",
+        type=steps,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="molecular dynamics of 2 fs steps, log-uniform (default 300 30000)",
+    )
+    kelvin = options.number("temperature", 1.0, 10_000.0)
+    parser.add_argument(
+        "--temperature", type=kelvin, nargs=2, metavar=("LOW", "HIGH"), help="in K (default 1000 2500)"
+    )
+    parser.add_argument(
+        "--without-md",
+        type=options.number("share without MD", 0.0, 1.0),
+        metavar="SHARE",
+        help="share of candidates that are only relaxed (default 0.15)",
+    )
+    options.add_seed(parser)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Search, and say what was found."""
+    from gcd.commands.progress import ProgressBar
+    from gcd.files import check_writable
+    from gcd.search.grip import search
+    from gcd.search.proposals import Recipe
+    from gcd.structures.bicrystals import metal_phase
+    from gcd.structures.crystals import check_element
+
+    metal = check_element(args.metal)
+    metal_phase(metal)
+    given: dict[str, Any] = {"still_share": args.without_md}
+    given |= {
+        name: value and tuple(value)
+        for name, value in (("steps", args.md_steps), ("temperature", args.temperature))
+    }
+    recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
+    out = args.out or Path(f"{metal.lower()}-{args.twist.name.replace(',', '-')}.db")
+    check_writable(out.parent)
+    with ProgressBar(f"{metal} {args.twist.name}") as bar:
+        progress = search(
+            args.twist.name,
+            metal,
+            count=args.count,
+            out=out,
+            seed=args.seed,
+            workers=args.workers,
+            windows=args.window,
+            recipe=recipe,
+            callback=lambda p: bar.update(*_share(p), _note(p)),
+        )
+    if not args.json:
+        _show(progress, out)
+    return {
+        "candidates": progress.done,
+        "unique": progress.unique,
+        "failed": progress.failed,
+        "lowest": [{"n": n, "egb": egb} for n, egb in progress.lowest.items()],
+        "windows": [
+            {"low": w.low, "high": w.high, "n": w.n, "wanted": w.count, "found": found}
+            for w, found in progress.windows
+        ],
+        "core_seconds": round(progress.core_seconds, 2),
+        "file": str(out),
+    }
+
+
+def _share(progress: SearchProgress) -> tuple[float, float]:
+    """How much is done: by candidates, or by the emptiest window if that is further."""
+    shares = [min(1.0, found / w.count) if w.count else 1.0 for w, found in progress.windows]
+    return max(progress.done / progress.total, min(shares, default=0.0)), 1.0
+
+
+def _note(progress: SearchProgress) -> str:
+    from gcd.structures.bicrystals import as_fraction
+
+    best = " ".join(f"{as_fraction(n)}:{egb:.3f}" for n, egb in progress.lowest.items())
+    filled = " ".join(f"{found}/{window.count}" for window, found in progress.windows)
+    failed = f", {progress.failed} failed" if progress.failed else ""
+    windows = f", windows {filled}" if filled else ""
+    return f"{progress.done} tried, {progress.unique} different{failed}{windows}; lowest {best}"
+
+
+def _show(progress: SearchProgress, out: Path) -> None:
+    print(f"{out}: {progress.done} candidates, {progress.unique} different, {progress.failed} failed")
+    for n, egb in progress.lowest.items():
+        print(f"  [n] = {n:<6g} lowest E_gb {egb:.4f} J/m2")
+    for window, found in progress.windows:
+        where = "" if window.n is None else f" at [n] = {', '.join(f'{n:g}' for n in window.n)}"
+        print(f"  {window.low:g} to {window.high:g} J/m2{where}: {found} of {window.count}")
+    print(f"  {progress.core_seconds:.0f} core-seconds")
