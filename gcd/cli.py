@@ -20,17 +20,20 @@ VERBS = {
     "encode": "gcd.commands.encode",
     "decode": "gcd.commands.decode",
     "analyse": "gcd.commands.analyse",
+    "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",
     "train decoder": "gcd.commands.train_decoder",
     "evaluate crystals": "gcd.commands.evaluate_crystals",
     "evaluate decoder": "gcd.commands.evaluate_decoder",
+    "evaluate dataset": "gcd.commands.evaluate_dataset",
+    "evaluate search": "gcd.commands.evaluate_search",
     "app": "gcd.commands.app",
 }
 
 FAMILIES = {
     "sample": "generate structures",
     "train": "train a model, resumable at any time",
-    "evaluate": "measure a model: the paper's figures as tables and plots",
+    "evaluate": "measure a model, the dataset or a search: the paper's figures as tables and plots",
 }
 
 BAD_INPUT, INTERRUPTED = 2, 130
