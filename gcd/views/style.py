@@ -1,0 +1,49 @@
+"""Colours and layout that every figure shares.
+
+Backgrounds are transparent and text takes the colour of the page's theme, so that one figure reads on light and dark.
+The colours of lines are Okabe and Ito's (told apart by colour-blind readers), in tones that stand out on both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+GENERATED = "#2E86C1"  # blue: what a model made
+IDEAL = "#E08E0B"  # orange: the perfect crystal
+OTHERS = ("#D5602A", "#1E9E77", "#B5679C", "#7A8B8B")  # vermilion, green, purple, grey: further curves
+ATOM_RING = "#5FD4E8"  # cyan: decoded atoms on top of voxels
+
+# Magma: perceptually even, dark for empty; reads without colour, too. Written out because Streamlit's theme takes the
+# first colours of the built-in one (#000004) for place holders of its own and replaces them.
+VOXEL_SCALE = [
+    [i / 8, colour]
+    for i, colour in enumerate(
+        ("#02010a", "#1c1044", "#4f127b", "#812581", "#b5367a", "#e55064", "#fb8761", "#fec287", "#fbfcbf")
+    )
+]
+VALUE_SCALE = "Cividis"  # for atoms coloured by a value
+
+# What stays out of the bar of buttons on a figure: the first uploads the figure to a stranger's server.
+HIDDEN_BUTTONS = ("sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d", "autoScale2d")
+
+
+def config(file_name: str = "figure") -> dict[str, Any]:
+    """Options for showing a figure: no share button, no logo, and a named, sharp image to download."""
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": list(HIDDEN_BUTTONS),
+        "showSendToCloud": False,
+        "toImageButtonOptions": {"format": "png", "filename": file_name, "scale": 3},
+        "responsive": True,
+    }
+
+
+def layout(**changes: Any) -> dict[str, Any]:
+    """Layout options common to the figures, with ``changes`` on top."""
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "hoverlabel": {"align": "left"},
+    } | changes

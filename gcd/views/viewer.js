@@ -1,0 +1,46 @@
+// Draws a scene of gcd/views/atoms.py with 3Dmol.js. Used by the app's viewer and by pages of its own.
+
+// Fills the viewer kept in `element`, making it first if need be; the camera stays where the reader put it.
+export function drawScene($3Dmol, element, scene, theme) {
+  let viewer = element.gcdViewer
+  if (!viewer) {
+    viewer = $3Dmol.createViewer(element, { backgroundAlpha: 0, antialias: true, disableFog: false })
+    element.gcdViewer = viewer
+  }
+  viewer.setBackgroundColor(theme.background, 0)
+  viewer.removeAllModels()
+  viewer.removeAllShapes()
+  const neighbours = scene.xyz.map(() => [])
+  for (const [i, j] of scene.bonds) {
+    neighbours[i].push(j)
+    neighbours[j].push(i)
+  }
+  const atoms = scene.xyz.map(([x, y, z], i) => ({
+    elem: scene.symbols[i],
+    x, y, z,
+    serial: i,
+    bonds: neighbours[i],
+    bondOrder: neighbours[i].map(() => 1),
+    properties: { colour: scene.colours[i], value: scene.values ? scene.values[i] : null },
+  }))
+  const model = viewer.addModel()
+  model.addAtoms(atoms)
+  const colorfunc = (atom) => atom.properties.colour
+  const style = { sphere: { radius: scene.radius, colorfunc } }
+  if (scene.bonds.length) style.stick = { radius: scene.stick, colorfunc }
+  model.setStyle({}, style)
+  for (const [from, to] of scene.edges) {
+    const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
+    viewer.addCylinder({ start, end, color: theme.edge, radius: 0.08 * scene.radius })
+  }
+  if (!element.gcdPlaced) {
+    viewer.zoomTo()
+    viewer.rotate(-62, "x")
+    viewer.rotate(24, "vy")
+    viewer.rotate(14, "vx")
+    viewer.zoom(1.05)
+    element.gcdPlaced = true
+  }
+  viewer.render()
+  return viewer
+}
