@@ -1,0 +1,45 @@
+"""The frame of the web app: navigation, title, and what this installation has. Start it with `make app`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app_pages.parts import status
+
+HERE = Path(__file__).parent
+
+st.set_page_config(
+    page_title="gcd: crystals out of noise",
+    page_icon=str(HERE / "app_pages/parts/icon.svg"),
+    layout="wide",
+    menu_items={
+        "About": "Crystals and grain boundaries from a voxel diffusion model, after Lei et al., "
+        "[arXiv:2408.15601](https://arxiv.org/abs/2408.15601)."
+    },
+)
+st.logo(
+    str(HERE / "app_pages/parts/logo.svg"), icon_image=str(HERE / "app_pages/parts/icon.svg"), size="large"
+)
+
+page = st.navigation(
+    [
+        st.Page(
+            "app_pages/home.py",
+            title="Home",
+            icon=":material/home:",
+            default=True,
+            help="Make a crystal with one button; what each page is for; what is installed and what is missing.",
+        ),
+        st.Page(
+            "app_pages/crystals.py",
+            title="Crystals",
+            icon=":material/grain:",
+            help="Choose phase, element and supercell, watch voxels condense, then inspect and download the crystals.",
+        ),
+    ]
+)
+
+with st.sidebar:
+    status.show_in_sidebar()
+
+page.run()
