@@ -56,7 +56,7 @@ def rdf_plot(
             label = f"generated, mean of {len(curves)}"
             ax.fill_between(r, np.mean(curves, axis=0), color=GENERATED, alpha=0.6, label=label)
         ax.set(ylabel="g(r)", title=PHASES[phase].title, xlim=(0, r_max), ylim=(0, None))
-        ax.legend(frameon=False, loc="upper left")
+        ax.legend(frameon=False, loc="upper left", fontsize="small")
     axes[-1, 0].set_xlabel("r / lattice constant")
     _save(figure, path)
 
@@ -69,19 +69,12 @@ def bond_order_plot(samples: Mapping[str, Sequence[Mapping[str, Any]]], path: Pa
     for phase, of_phase in samples.items():
         q4 = np.concatenate([sample["q4s"] for sample in of_phase if "q4s" in sample] or [[]])
         q6 = np.concatenate([sample["q6s"] for sample in of_phase if "q6s" in sample] or [[]])
-        entry = PHASES[phase]
         label = f"{phase.upper()}, {len(q4):,} atoms"
-        axes.plot(q4, q6, ".", markersize=2, alpha=0.4, color=colours[phase], label=label, rasterized=True)
-        axes.plot(
-            entry.q4,
-            entry.q6,
-            "+",
-            markersize=14,
-            color=IDEAL,
-            label="ideal" if phase == next(iter(samples)) else None,
-        )
+        axes.plot(q4, q6, ".", markersize=3, alpha=0.4, color=colours[phase], label=label, rasterized=True)
+    ideal = [(PHASES[phase].q4, PHASES[phase].q6) for phase in samples]
+    axes.plot(*zip(*ideal, strict=True), "+", markersize=14, color=IDEAL, label="ideal")
     axes.set(xlabel="q4", ylabel="q6")
-    for handle in axes.legend(frameon=False).legend_handles:
+    for handle in axes.legend(frameon=False, loc="center left").legend_handles:
         handle.set(alpha=1, markersize=8)
     _save(figure, path)
 
@@ -94,21 +87,22 @@ def voxels_plot(voxels: Mapping[str, np.ndarray], path: Path) -> None:
     """
     plt = _pyplot()
     figure, axes = plt.subplots(
-        len(voxels), 3, figsize=(8, 0.6 + 2.5 * len(voxels)), squeeze=False, layout="constrained"
+        len(voxels), 3, figsize=(8.5, 0.4 + 2.5 * len(voxels)), squeeze=False, layout="constrained"
     )
     for row, (phase, (ideal, generated)) in zip(axes, voxels.items(), strict=True):
         z = int(np.argmax(ideal.sum(axis=(0, 1))))  # a plane of atoms
         top = float(ideal.max())
-        difference = generated[:, :, z] - ideal[:, :, z]
         pictures = (
-            ("ideal", ideal[:, :, z], "viridis", 0.0, top),
-            ("generated", generated[:, :, z], "viridis", 0.0, top),
-            ("generated - ideal", difference, "PuOr", -top, top),
+            ("ideal", ideal, "viridis", 0.0),
+            ("generated", generated, "viridis", 0.0),
+            ("difference", generated - ideal, "PuOr", -top),
         )
-        for ax, (title, picture, colours, low, high) in zip(row, pictures, strict=True):
-            image = ax.imshow(picture.T, origin="lower", cmap=colours, vmin=low, vmax=high)
-            ax.set(title=f"{phase.upper()}, {title}", xlabel="x (voxels)", ylabel="y (voxels)")
-            figure.colorbar(image, ax=ax, label="atoms a voxel", shrink=0.8)
+        for ax, (title, picture, colours, low) in zip(row, pictures, strict=True):
+            image = ax.imshow(picture[:, :, z].T, origin="lower", cmap=colours, vmin=low, vmax=top)
+            ax.set(title=f"{phase.upper()}, {title}", xticks=[], yticks=[])
+            if title != "ideal":  # it shares its colours with the generated one
+                figure.colorbar(image, ax=ax, label="atoms a voxel")
+        row[0].set(xlabel=f"x, {ideal.shape[0]} voxels", ylabel=f"y, {ideal.shape[1]} voxels")
     _save(figure, path)
 
 
@@ -130,6 +124,8 @@ def evaluations_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 ax.plot(*zip(*chosen, strict=True), marker=marker, color=colour, label=f"order {order}")
         ax.axhline(98, color=IDEAL, linewidth=0.8, linestyle=":")
         ax.set(xlabel="evaluations", title=PHASES[phase].title, xscale="log", ylim=(-3, 103))
+        ax.set_xticks([3, 6, 10, 20, 30, 60], labels=["3", "6", "10", "20", "30", "60"])
+        ax.minorticks_off()
     axes[0, 0].set_ylabel("perfect (%)")
     axes[0, 0].legend(frameon=False)
     _save(figure, path)
