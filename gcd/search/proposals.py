@@ -15,9 +15,11 @@ import numpy as np
 
 from gcd.structures.bicrystals import (
     DEFAULT_PLANES,
+    PUSH_REACH,
     Twist,
     check_twist,
     metal_phase,
+    push_atoms,
     twist_bicrystal,
 )
 
@@ -33,7 +35,7 @@ class Recipe:
     repeats: tuple[int, int] = (1, 1)
     gap: float = 0.3  # opened between the grains
     push: float = 0.3  # longest displacement of an atom near the boundary
-    push_reach: float = 5.0  # of the plane: which atoms are pushed
+    push_reach: float = PUSH_REACH  # of the plane: which atoms are pushed
     insert_share: float = 0.2  # of proposals that add atoms between the grains instead of removing some
     still_share: float = 0.15  # of proposals without molecular dynamics: mediocre structures, wanted as well
     steps: tuple[int, int] = (300, 30_000)  # of 2 fs; log-uniform between them
@@ -123,10 +125,5 @@ def build_proposal(proposal: Proposal, twist: str | Twist, metal: str, recipe: R
         insert=proposal.inserted,
         rng=rng,
     )
-    near = np.abs(atoms.positions[:, 2] - atoms.info["plane"]) < recipe.push_reach
-    directions = rng.normal(size=(int(near.sum()), 3))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    # Uniform in the ball, so that no direction and no distance is favoured.
-    atoms.positions[near] += directions * recipe.push * np.cbrt(rng.random((len(directions), 1)))
-    atoms.wrap()
+    push_atoms(atoms, atoms.info["plane"], recipe.push, rng, reach=recipe.push_reach)
     return atoms

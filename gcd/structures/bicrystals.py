@@ -18,7 +18,16 @@ from gcd.structures.twists import TWISTS, Twist, check_twist, metal_phase, plane
 if TYPE_CHECKING:
     from ase import Atoms
 
-__all__ = ["TWISTS", "Twist", "as_fraction", "check_twist", "metal_phase", "n_fraction", "twist_bicrystal"]
+__all__ = [
+    "TWISTS",
+    "Twist",
+    "as_fraction",
+    "check_twist",
+    "metal_phase",
+    "n_fraction",
+    "push_atoms",
+    "twist_bicrystal",
+]
 
 DEFAULT_PLANES = (
     18,
@@ -29,6 +38,7 @@ MIN_DISTANCE = (
     0.5  # of the nearest-neighbour distance; two atoms on top of each other in adjacent planes have 0.577
 )
 MAX_PLANES = 200  # (002) planes of one grain
+PUSH_REACH = 5.0  # Å on either side of the plane: atoms that are pushed about
 SPOTS = 100  # random places looked at for each atom that is put in
 
 
@@ -158,6 +168,17 @@ def twist_bicrystal(
             f"nearest-neighbour distance of {nearest:.2f} Å: use a larger gap than {gap:g} Å."
         )
     return atoms
+
+
+def push_atoms(
+    atoms: Atoms, plane: float, longest: float, rng: np.random.Generator, *, reach: float = PUSH_REACH
+) -> None:
+    """Move each atom within ``reach`` Å of z = ``plane`` at random by up to ``longest`` Å, uniform in that ball."""
+    near = np.abs(atoms.positions[:, 2] - plane) < reach
+    directions = rng.normal(size=(int(near.sum()), 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    atoms.positions[near] += directions * longest * np.cbrt(rng.random((len(directions), 1)))
+    atoms.wrap()
 
 
 def _put_in(
