@@ -286,6 +286,17 @@ def test_train_crystal_stops_resumes_and_writes_a_checkpoint(capsys, here, model
     assert status == 0
 
 
+def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch):
+    started = []
+    monkeypatch.setattr("os.execv", lambda _, command: started.append((Path.cwd(), command)))
+    main(["app", "--port", "8600", "--headless"])
+    ((folder, command),) = started
+    assert folder == ROOT
+    assert "streamlit" in command
+    assert command[command.index("--server.port") + 1] == "8600"
+    assert command[command.index("--server.address") + 1] == "localhost"
+
+
 def test_help_of_every_verb(capsys):
     for verb in VERBS:
         with pytest.raises(SystemExit) as exit_:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import subprocess
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from gcd.commands import options
 
@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Run Streamlit until it is stopped."""
+def run(args: argparse.Namespace) -> NoReturn:
+    """Become Streamlit; this does not return."""
     script = Path(__file__).resolve().parents[2] / "app.py"
     if not script.is_file():
         raise ValueError(
@@ -38,5 +38,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(args.port),
         "--server.address", args.host, "--server.headless", "true" if args.headless else "false",
     ]  # fmt: skip
-    # Streamlit reads its configuration from the folder it is started in.
-    return {"status": subprocess.run(command, cwd=script.parent, check=False).returncode}  # noqa: S603
+    os.chdir(script.parent)  # where Streamlit finds its configuration
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - the same process: an interrupt or a kill reaches Streamlit itself
