@@ -319,6 +319,20 @@ def test_python_m_gcd_is_the_command_line():
     assert done.stdout.startswith("gcd ")
 
 
+def test_choices_are_those_of_the_rooms():
+    from gcd.commands.sample_crystal import NAMES
+    from gcd.commands.train_crystal import PREDICTIONS
+    from gcd.devices import DEVICES
+    from gcd.diffusion import prediction, samplers
+    from gcd.structures.formats import WRITTEN
+
+    assert PREDICTIONS == prediction.PREDICTIONS
+    assert NAMES == WRITTEN
+    args = [("--device", name) for name in DEVICES] + [("--spacing", name) for name in samplers.SPACINGS]
+    for words in args:
+        build_parser().parse_args(["sample", "crystal", "--phase", "sc", *words])
+
+
 def test_json_has_only_plain_values():
     value = {"a": np.float64("nan"), "b": np.arange(2), "c": (1, None, True, Path("x")), "d": float("inf")}
     assert plain(value) == {"a": None, "b": [0, 1], "c": [1, None, True, "x"], "d": None}

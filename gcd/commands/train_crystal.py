@@ -14,6 +14,8 @@ from typing import Any
 from gcd.commands import options
 from gcd.commands.training import add_run_arguments, run_config, train
 
+PREDICTIONS = ("x0", "v", "eps")  # as in gcd.diffusion.prediction, which needs torch
+
 HELP = "voxel diffusion model of one phase"
 
 
@@ -49,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--scale", type=options.number("scale", 1e-4, 10.0), help="s: voxels are divided by it"
     )
-    model.add_argument("--prediction", choices=("v", "eps"), help="what the network predicts")
+    model.add_argument("--prediction", choices=PREDICTIONS, help="what the network predicts")
+    for part in ("attention", "context"):
+        model.add_argument(
+            f"--{part}", action=argparse.BooleanOptionalAction, help=f"{part} at the deepest level"
+        )
     add_run_arguments(parser)
 
 
@@ -62,7 +68,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.training.crystal import CrystalTraining, checkpoint_config, train_crystal
     from gcd.training.crystal_card import model_card
 
-    given = {name: getattr(args, name) for name in ("channels", "strides", "blocks") if getattr(args, name)}
+    names = ("channels", "strides", "blocks", "attention", "context")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     training = CrystalTraining(phase=args.phase, architecture=replace(UNetConfig(), **given))
     given = {name: getattr(args, name) for name in ("scale", "prediction") if getattr(args, name)}
     if args.sizes:
