@@ -42,5 +42,6 @@ def _number(value: Any) -> Any:
 
 def _words(value: Any) -> str:
     if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
+        text = "-" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
     return str(value)
