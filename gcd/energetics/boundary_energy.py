@@ -10,7 +10,7 @@ import numpy as np
 
 from gcd.energetics import lammps
 from gcd.energetics.boundary_plane import find_boundary_plane, locate_plane, make_slab
-from gcd.energetics.slab import Slab, atoms_per_plane, n_fraction
+from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
 from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import METALS, cohesive_energy
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["RelaxProgress", "boundary_energy", "find_boundary_plane", "relax_boundaries", "slab_energy"]
 
 J_PER_M2 = 16.02177  # of 1 eV/Å^2
-WINDOW = 21.5  # Å on either side of the plane whose atoms count: the free 20 Å and 1.5 Å more
 ENGINES = ("auto", "lammps", "torch")
 
 

@@ -149,24 +149,33 @@ def open_slab(atoms: Atoms, metal: str, plane: float | None = None) -> np.ndarra
     else:
         energies = atomic_energies(positions, atoms.cell.array, metal, periodic_z=True)
         cut = _far_boundary(z, _excess(energies, metal), height, plane)
-    # Keep the file's own z where the slab is whole in it.
-    lifted = np.where(z < np.mod(cut, height), z + height, z) if np.mod(cut, height) > 0 else z
-    offset = np.round((np.median(positions[:, 2]) - np.median(lifted)) / height) * height
-    positions[:, 2] = lifted + offset
+    lifted = np.where(z < np.mod(cut, height), z + height, z)
+    # Of all the places it could have, the one nearest to where the file has its atoms, or the plane given.
+    aim, middle = (np.median(positions[:, 2]), np.median(lifted)) if plane is None else (plane, lifted.mean())
+    positions[:, 2] = lifted + np.round((aim - middle) / height) * height
     return positions
 
 
 def _far_boundary(z: np.ndarray, excess: np.ndarray, height: float, plane: float | None) -> float:
-    """Where to cut a pile without vacuum: half a period from the boundary nearest to the middle, or from ``plane``."""
-    if plane is not None:
-        return plane + 0.5 * height
+    """Where to cut a pile without vacuum: at its other boundary, else half a period away, between planes of atoms."""
     centres = np.arange(0.0, height, 0.25)
-    distance = np.abs((z[None, :] - centres[:, None] + 0.5 * height) % height - 0.5 * height)
-    profile = (distance < 3.0) @ excess
-    peaks = profile > 0.5 * profile.max()
-    middle = (
-        centres[peaks][np.argmin(np.abs(centres[peaks] - 0.5 * height))]
-        if profile.max() > 0.05
-        else 0.5 * height
-    )
-    return float(middle + 0.5 * height)
+    profile = (np.abs(_periodic(z[None, :] - centres[:, None], height)) < 2.0) @ excess
+    if plane is None:
+        peaks = centres[profile > 0.1 * max(float(profile.max()), 1.0)]
+        plane = peaks[np.argmin(np.abs(peaks - 0.5 * height))] if len(peaks) else 0.5 * height
+    others = np.abs(_periodic(centres - plane, height)) > min(10.0, 0.25 * height)
+    other = centres[others][np.argmax(profile[others])]
+    if profile[others].max() < 0.1 * profile.max():
+        other = plane + 0.5 * height
+    steps = np.sort(_periodic(z - other, height))
+    steps = steps[np.abs(steps) < 4.0]
+    if len(steps) < 2:
+        return float(other)
+    middles = 0.5 * (steps[1:] + steps[:-1])
+    widest = int(np.argmax(np.diff(steps) - 0.02 * np.abs(middles)))  # of equal ones the nearest
+    return float(other + middles[widest])
+
+
+def _periodic(distance: np.ndarray, height: float) -> np.ndarray:
+    """The distance to the nearest image."""
+    return (distance + 0.5 * height) % height - 0.5 * height

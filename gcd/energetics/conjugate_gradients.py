@@ -86,7 +86,7 @@ def advance(
     """
     new, running = s.status == NEW, s.status == RUNNING
     s.evaluations += (new | running).long()
-    broken = (new | running) & ~torch.isfinite(e)
+    broken = (new | running) & ~torch.isfinite(e + dot(f, f))
     s.status = torch.where(broken, BROKEN, s.status)
     new, running = new & ~broken, running & ~broken
 

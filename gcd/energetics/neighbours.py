@@ -32,15 +32,19 @@ def neighbour_arrays(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs i, j (P,) and their shifts (P, 3) in Å of one structure; each pair once, images included.
 
-    ``cell`` is (3, 3) in Å; a zero row is fine in a direction that is not periodic.
+    ``cell`` is (3, 3) in Å; a zero row is fine in a direction that is not periodic. ValueError when positions are not
+    finite numbers.
     """
     from vesin import NeighborList
 
     if len(positions) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
+    if not np.isfinite(positions).all():
+        raise ValueError("Some positions are not finite numbers.")
     box = _complete(np.asarray(cell, dtype=float), periodic, np.asarray(positions))
     search = NeighborList(cutoff=cutoff, full_list=False, n_threads=1)
-    i, j, images = search.compute(np.ascontiguousarray(positions, dtype=float), box, list(periodic), "ijS")
+    near = _close_up(np.asarray(positions, dtype=float), box, periodic, 2 * cutoff)
+    i, j, images = search.compute(near, box, list(periodic), "ijS")
     return i.astype(np.int64), j.astype(np.int64), images.astype(float) @ box
 
 
@@ -51,6 +55,20 @@ def _complete(cell: np.ndarray, periodic: Sequence[bool], positions: np.ndarray)
     if any(p and not np.any(row) for p, row in zip(periodic, cell, strict=True)):
         raise ValueError("The cell has no length in a direction that is periodic.")
     return np.ascontiguousarray(complete_cell(cell))
+
+
+def _close_up(positions: np.ndarray, box: np.ndarray, periodic: Sequence[bool], gap: float) -> np.ndarray:
+    """The positions with empty stretches longer than ``gap`` shortened to it, where there is no period.
+
+    vesin lays its grid over all the space between the atoms, and dies when one of them has gone very far.
+    """
+    fractional = positions @ np.linalg.inv(box)
+    for axis in np.flatnonzero(np.logical_not(periodic)):
+        height = 1 / np.linalg.norm(np.linalg.inv(box)[:, axis])
+        order = np.argsort(fractional[:, axis])
+        gaps = np.diff(fractional[order, axis], prepend=fractional[order[0], axis])
+        fractional[order, axis] = np.cumsum(np.minimum(gaps, gap / height))
+    return np.ascontiguousarray(fractional @ box)
 
 
 def batch_pairs(

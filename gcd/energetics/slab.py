@@ -8,6 +8,8 @@ import numpy as np
 
 LAYER_GAP = 0.35  # Å between planes of atoms, at least, to tell them apart
 CORE = 6.0  # Å on either side of the plane where atoms need not lie in planes
+SURFACE = 4.0  # Å from either end where a free surface may be rough
+WINDOW = 21.5  # Å on either side of the plane whose atoms count for E_gb: the free 20 Å and 1.5 Å more
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,17 @@ def atoms_per_plane(slab: Slab) -> int:
 def n_fraction(slab: Slab) -> float:
     """[n] of Eq. 8: atoms from a whole plane below the boundary to a whole plane above it, modulo one plane.
 
-    Counting between whole planes rather than all atoms, it does not matter what the free surfaces have lost or won.
+    The planes are the outermost whole ones among those that count for E_gb, so vacancies in the grains count, and what
+    free surfaces have lost or won does not.
     """
     number = atoms_per_plane(slab)
-    whole = [z for z, count in layers(slab) if count == number]
-    below = [z for z in whole if z < slab.plane - CORE]
-    above = [z for z in whole if z > slab.plane + CORE]
     z = slab.positions[:, 2]
+    low = max(z.min() + SURFACE, slab.plane - WINDOW)
+    high = min(z.max() - SURFACE, slab.plane + WINDOW)
+    whole = np.array([mean for mean, count in layers(slab) if count == number])
+    below = whole[(whole > low) & (whole < slab.plane - CORE)]
+    above = whole[(whole < high) & (whole > slab.plane + CORE)]
     inside = len(z)
-    if below and above:  # the nearest whole planes: defects of the grains, if any, stay outside
-        inside = int(((z > below[-1] - LAYER_GAP) & (z < above[0] + LAYER_GAP)).sum())
+    if len(below) and len(above):
+        inside = int(((z > below[0] - LAYER_GAP) & (z < above[-1] + LAYER_GAP)).sum())
     return inside % number / number
