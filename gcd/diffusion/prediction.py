@@ -9,20 +9,23 @@ from gcd.diffusion.samplers import Denoiser
 from gcd.diffusion.schedules import VPSchedule
 from gcd.diffusion.unet import ALL_PERIODIC, Periodic, UNet
 
+# "x0": the clean voxels. Crystals are a smooth family of a few parameters, their noise is not: easiest to learn.
 # "v": v = alpha eps - sigma x0 (Salimans & Ho 2022, arXiv:2202.00512), well conditioned at every t.
 # "eps": the noise itself, the paper's choice; its estimate of x0 has (sigma / alpha)² times its error.
-PREDICTIONS = ("v", "eps")
+PREDICTIONS = ("x0", "v", "eps")
 
 
 def training_target(prediction: str, x0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
     """The quantity that the network learns to give at a time with these alpha and sigma."""
+    if prediction == "x0":
+        return x0
     return alpha * eps - sigma * x0 if prediction == "v" else eps
 
 
 def denoiser_of(
     unet: UNet, schedule: VPSchedule, prediction: str, periodic: Periodic = ALL_PERIODIC
 ) -> Denoiser:
-    """The solver's denoiser (x, t) -> eps, from a network that predicts v or eps.
+    """The solver's denoiser (x, t) -> eps, from a network that predicts x0, v or eps.
 
     x is (B, 1, X, Y, Z) in scaled voxel units, float32.
     """
@@ -33,6 +36,9 @@ def denoiser_of(
         output = unet(x, torch.full((len(x),), t, device=x.device), periodic).float()
         if prediction == "eps":
             return output
-        return float(schedule.alpha(t)) * output + float(schedule.sigma(t)) * x
+        alpha, sigma = float(schedule.alpha(t)), float(schedule.sigma(t))
+        if prediction == "x0":
+            return (x - alpha * output) / sigma
+        return alpha * output + sigma * x
 
     return denoise

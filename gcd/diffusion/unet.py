@@ -70,10 +70,11 @@ class UNet(nn.Module):
         )
         self.stem = Patch(c.in_channels, c.channels[0], c.strides[0])
 
-        def stage(level: int) -> nn.ModuleList:
+        def stage(level: int) -> Stage:
             context = c.context and level == len(c.channels) - 1
-            block = (c.channels[level], 2 * width, c.groups, context)
-            return nn.ModuleList(ResidualBlock(*block) for _ in range(c.blocks))
+            return Stage(
+                ResidualBlock(c.channels[level], 2 * width, c.groups, context) for _ in range(c.blocks)
+            )
 
         self.down = nn.ModuleList(stage(level) for level in range(len(c.channels)))
         self.join = nn.ModuleList(
@@ -97,16 +98,14 @@ class UNet(nn.Module):
         time = self.time(sinusoids(t, self.config.time_features).to(dtype))  # (B, 2 T)
         h = self.stem(x.to(dtype))  # (B, C, X/s, Y/s, Z/s), channels last in memory as all that follows
         skips: list[Tensor] = []
-        for level, blocks in enumerate(self.down):
+        for level, stage in enumerate(self.down):
             if level:
                 skips.append(h)
                 h = self.join[level - 1](h)
-            for block in blocks:
-                h = block(h, time, periodic)
+            h = stage(h, time, periodic)
         h = self.middle(h)
         for level in reversed(range(len(self.up))):
-            for block in self.up[level]:
-                h = block(h, time, periodic)
+            h = self.up[level](h, time, periodic)
             if level:
                 h = torch.cat([self.split[level - 1](h), skips.pop()], dim=1)
                 h = features(self.merge[level - 1], h)
@@ -133,6 +132,15 @@ class UNet(nn.Module):
             else:
                 x = F.pad(x, [0, 0] * (2 - axis) + [0, length - n])
         return x, begin
+
+
+class Stage(nn.ModuleList):
+    """The residual blocks of one level, one after the other."""
+
+    def forward(self, x: Tensor, time: Tensor, periodic: Periodic) -> Tensor:
+        for block in self:
+            x = block(x, time, periodic)
+        return x
 
 
 class ResidualBlock(nn.Module):
@@ -211,7 +219,7 @@ class Unpatch(nn.Module):
         return h.permute(0, 4, 1, 2, 3)
 
 
-def features(linear: nn.Linear, x: Tensor) -> Tensor:
+def features(linear: nn.Module, x: Tensor) -> Tensor:
     """A linear map over the features of (B, C, X, Y, Z)."""
     return linear(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
 

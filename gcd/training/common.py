@@ -187,7 +187,8 @@ def _validated(state: dict[str, Any], loss: float, run: RunConfig) -> None:
 
 @torch.no_grad()
 def _average(average: nn.Module, module: nn.Module, decay: float) -> None:
-    ours, theirs = list(average.parameters()), list(module.parameters())
+    ours: list[Tensor] = list(average.parameters())
+    theirs: list[Tensor] = list(module.parameters())
     torch._foreach_lerp_(ours, theirs, 1 - decay)
 
 

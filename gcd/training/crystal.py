@@ -140,7 +140,8 @@ def diffusion_loss(
         x0.device.type, best_dtype(x0.device), enabled=best_dtype(x0.device) != torch.float32
     ):
         output = module(alpha * x0 + sigma * eps, t.to(x0.device))
-    return (output.float() - training_target(training.prediction, x0, eps, alpha, sigma)).square().mean()
+    target = training_target(training.prediction, x0, eps, alpha, sigma)
+    return (output.float() - target).square().mean()
 
 
 def checkpoint_config(training: CrystalTraining, trained: Trained, command: str) -> dict[str, Any]:
