@@ -20,6 +20,7 @@ VERBS = {
     "encode": "gcd.commands.encode",
     "decode": "gcd.commands.decode",
     "analyse": "gcd.commands.analyse",
+    "relax": "gcd.commands.relax",
     "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",
     "train decoder": "gcd.commands.train_decoder",

@@ -167,6 +167,7 @@ def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_pl
         after = replace(after, plane=locate_plane(relaxed.positions[:, 2], relaxed.energies, slab.metal))
     result = atoms.copy()
     result.positions = relaxed.positions
+    result.symbols[:] = slab.metal  # files of LAMMPS may name none
     result.cell[2] = slab.cell[2]
     result.pbc = (True, True, False)
     result.set_array("energy", relaxed.energies, float, ())

@@ -19,19 +19,18 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 FREE = 20.0  # Å on either side of the plane in which atoms move freely; beyond, the grains are clamped
+NAMELESS = {"X", "H", "He"}  # what files of LAMMPS without elements are read as: types 1 and 2
 CLOSEST = 0.1  # Å; two atoms closer than that are a mistake, not a structure
 CAP = 2.0  # eV: an atom's excess energy when looking for the plane, so that one overlap does not decide
 
 
-def check_atoms(atoms: Atoms, metal: str) -> None:
-    """ValueError, in one sentence, unless these are atoms of the metal in a cell periodic in the plane."""
-    symbol = check_metal(metal).symbol
+def check_atoms(atoms: Atoms, symbol: str) -> None:
+    """ValueError, in one sentence, unless these are atoms of that metal in a cell periodic in the plane."""
     if len(atoms) == 0:
         raise ValueError("The structure has no atoms.")
     if not np.isfinite(atoms.positions).all():
         raise ValueError("Some positions are not finite numbers.")
-    others = sorted(set(atoms.symbols) - {symbol})
-    if others and any(other in METALS for other in others):
+    if others := sorted(set(atoms.symbols) - {symbol} - NAMELESS):
         raise ValueError(f"The structure holds {', '.join(others)}, but the metal chosen is {symbol}.")
     if not all(atoms.pbc[:2]):
         raise ValueError("The cell must be periodic in x and y, the directions of the boundary.")
@@ -42,6 +41,22 @@ def check_atoms(atoms: Atoms, metal: str) -> None:
         raise ValueError("The cell's third vector must point along z, across the boundary.")
     if (distance := minimum_distance(atoms)) < CLOSEST:
         raise ValueError(f"Two atoms are only {distance:.2g} Å apart.")
+
+
+def _boxed(atoms: Atoms, metal: str) -> bool:
+    """Whether the cell merely encloses the slab, as LAMMPS's data files do, and cannot be periodic in z.
+
+    Then the lowest and the highest planes would lie on top of each other.
+    """
+    if len(atoms) < 2 or not all(atoms.pbc) or not np.isfinite(atoms.positions).all():
+        return False
+    cell = atoms.cell.array
+    if not cell[2].any() or np.ptp(atoms.positions[:, 2]) > cell[2, 2] + 0.1:
+        return False
+    free = atoms.copy()
+    free.pbc = (True, True, False)
+    closest = minimum_distance(atoms)
+    return closest < 0.7 * METALS[metal].p["re"] and closest < 0.8 * minimum_distance(free)
 
 
 def minimum_distance(atoms: Atoms) -> float:
@@ -70,8 +85,11 @@ def make_slab(atoms: Atoms, metal: str = "W", *, plane: float | None = None, fre
     A file that is periodic in z is opened in its vacuum; without vacuum, half way between the boundary and its image.
     Raises ValueError in one sentence when the atoms are no slab of that metal.
     """
-    check_atoms(atoms, metal)
     symbol = check_metal(metal).symbol
+    if _boxed(atoms, symbol):
+        atoms = atoms.copy()
+        atoms.pbc = (True, True, False)
+    check_atoms(atoms, symbol)
     positions = open_slab(atoms, symbol, plane)
     cell = atoms.cell.array.copy()
     z = positions[:, 2]

@@ -196,9 +196,19 @@ def _parse(text: str, form: Format) -> list[Atoms]:
         found = read(io.StringIO(text), index=":", format=form.name)
     frames = list(found) if isinstance(found, list) else [found]
     for atoms in frames:
+        _keep_energies(atoms)
         atoms.calc = None
         atoms.info.pop("comment", None)  # of the file, not of the structure
     return frames
+
+
+def _keep_energies(atoms: Atoms) -> None:
+    """ASE gives a column of energies to a calculator; here each atom's energy is ``arrays["energy"]``."""
+    results = getattr(atoms.calc, "results", {})
+    for key in ("energies", "energy"):
+        if np.shape(results.get(key)) == (len(atoms),):
+            atoms.set_array("energy", results[key], float, ())
+            return
 
 
 def _promised_atoms(text: str, name: str) -> list[int]:
@@ -263,6 +273,8 @@ def _check(atoms: Atoms, name: str, promised: int) -> None:
 def _wrapped(atoms: Atoms) -> Atoms:
     copy = atoms.copy()
     copy.calc = None
+    if "energy" in copy.arrays:  # the name that ASE's readers give to the total
+        copy.set_array("energies", copy.arrays.pop("energy"))
     if copy.cell.rank == 3:
         copy.wrap()
     copy.info = {key: value for key, value in copy.info.items() if value is not None}

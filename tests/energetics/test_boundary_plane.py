@@ -63,8 +63,13 @@ def variants():
     adatom = atoms.copy()
     adatom.append(Atom("W", (1.0, 1.0, z.max() + A / 2)))
     yield "an atom on the surface", adatom
+    boxed = atoms.copy()
+    boxed.positions[:, 2] -= z.min()
+    boxed.cell[2, 2] = boxed.positions[:, 2].max()
+    boxed.pbc = True
+    yield "the box of a LAMMPS data file", boxed
     nameless = atoms.copy()
-    nameless.symbols[:] = "X"
+    nameless.symbols[:] = "H"
     yield "a dump without elements", nameless
 
 

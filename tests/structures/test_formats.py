@@ -262,3 +262,11 @@ def test_truncated_and_foreign_voxel_files(tmp_path):
             read_voxels(path)
     with pytest.raises(StructureFileError, match="There is no file"):
         read_voxels(tmp_path / "none.npz")
+
+
+def test_energies_of_the_atoms_come_back(tmp_path):
+    atoms = ideal_crystal("bcc", 2)
+    atoms.set_array("energy", np.linspace(-9.0, -8.0, len(atoms)))
+    path = write_structure(atoms, tmp_path / "slab.extxyz")
+    assert np.allclose(read_structures(path)[0].arrays["energy"], atoms.arrays["energy"])
+    assert np.allclose(read(path).get_potential_energies(), atoms.arrays["energy"])  # ASE's own word for them
