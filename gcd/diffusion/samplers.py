@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from gcd.diffusion.schedules import VPSchedule
+from gcd.limits import MAX_EVALUATIONS
 
 # (x, t) -> eps: x of any shape (B, ...), t a float in (0, 1]
 Denoiser = Callable[[Tensor, float], Tensor]
 
 SPACINGS = ("lambda", "t", "t-quadratic")
-MAX_EVALUATIONS = 3000
 
 
 class Cancelled(Exception):

@@ -26,7 +26,7 @@ def noise():
 
 
 def reference():
-    return dpm_solver(mixture_denoiser, noise(), schedule, evaluations=3000, order=3)
+    return dpm_solver(mixture_denoiser, noise(), schedule, evaluations=999, order=3)
 
 
 def error(evaluations, order, spacing="lambda"):
