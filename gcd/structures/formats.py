@@ -206,8 +206,9 @@ def _keep_energies(atoms: Atoms) -> None:
     """ASE gives a column of energies to a calculator; here each atom's energy is ``arrays["energy"]``."""
     results = getattr(atoms.calc, "results", {})
     for key in ("energies", "energy"):
-        if np.shape(results.get(key)) == (len(atoms),):
-            atoms.set_array("energy", results[key], float, ())
+        values = np.asarray(results.get(key, 0.0))
+        if values.shape == (len(atoms),):
+            atoms.set_array("energy", values, float, ())
             return
 
 
