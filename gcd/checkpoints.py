@@ -125,12 +125,19 @@ def load_decoder(device: str | torch.device = "cpu", name: str = "decoder") -> D
 
 
 def save(
-    folder: str | os.PathLike[str], module: nn.Module, config: dict[str, Any], card: str
+    folder: str | os.PathLike[str],
+    module: nn.Module,
+    config: dict[str, Any],
+    card: str,
+    *,
+    dtype: torch.dtype | None = None,
 ) -> dict[str, Any]:
     """Write a checkpoint folder whole: to a temporary folder beside it first, then renamed.
 
     Args:
-        module: its weights are stored in the number format they have.
+        module: the network whose weights are stored.
+        dtype: number format they are stored in, by default their own; float16 halves a U-Net's file and is finer than
+            the bfloat16 it computes in.
         config: kind, architecture and all that sampling needs; sha256 and format are added here.
         card: the README's text; every `{sha256}` in it becomes the weights' hash.
 
@@ -139,7 +146,8 @@ def save(
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    weights = save_tensors({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
+    tensors = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k, v in module.state_dict().items()}
+    weights = save_tensors(tensors)
     config = {"format": FORMAT, **config, "sha256": hashlib.sha256(weights).hexdigest()}
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

@@ -45,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--channels", type=_numbers("the channels", 4096), help="features a level, such as 64,128"
     )
     model.add_argument(
-        "--strides", type=_numbers("the strides", 16), help="voxels, then tokens, joined a level, as 2,2"
+        "--strides",
+        type=_numbers("the strides", 16),
+        help="voxels, then tokens, joined a level (default: whole cells)",
     )
     model.add_argument("--blocks", type=options.whole("the blocks", 1, 64), help="residual blocks a level")
     model.add_argument(
@@ -64,20 +66,26 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import replace
 
     from gcd.checkpoints import load_unet
-    from gcd.diffusion.unet import UNetConfig
-    from gcd.training.crystal import CrystalTraining, checkpoint_config, train_crystal
+    from gcd.training.crystal import (
+        CrystalTraining,
+        checkpoint_config,
+        default_architecture,
+        default_scale,
+        train_crystal,
+    )
     from gcd.training.crystal_card import model_card
 
     names = ("channels", "strides", "blocks", "attention", "context")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    training = CrystalTraining(phase=args.phase, architecture=replace(UNetConfig(), **given))
+    training = CrystalTraining(args.phase, replace(default_architecture(args.phase), **given))
     given = {name: getattr(args, name) for name in ("scale", "prediction") if getattr(args, name)}
+    given.setdefault("scale", default_scale(args.phase))
     if args.sizes:
         given["sizes"] = tuple(args.sizes)
     training = replace(training, run=run_config(args, training.run), **given)
 
-    def describe(trained: Any, command: str) -> tuple[dict[str, Any], str]:
-        config = checkpoint_config(training, trained, command)
+    def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        config = checkpoint_config(training, trained, command) | made
         return config, model_card(config)
 
     return train(
@@ -87,4 +95,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         training.run.steps,
         describe,
         lambda name, device: load_unet(name, device)[0],
+        dtype="float16",
     )

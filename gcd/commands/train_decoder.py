@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         training = replace(training, architecture=replace(training.architecture, features=args.features))
     training = replace(training, run=run_config(args, training.run))
 
-    def describe(trained: Any, command: str) -> tuple[dict[str, Any], str]:
+    def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
         rows = evaluate_decoder(trained.module.eval(), count=args.evaluate)
-        config = checkpoint_config(training, trained, command) | {"quality": as_json(rows)}
+        config = checkpoint_config(training, trained, command) | made | {"quality": as_json(rows)}
         return config, model_card(config, markdown(rows))
 
     return train(

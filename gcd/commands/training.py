@@ -62,8 +62,9 @@ def train(
     name: str,
     fit: Callable[..., Trained],
     steps: int,
-    describe: Callable[[Trained, str], tuple[dict[str, Any], str]],
+    describe: Callable[[Trained, str, dict[str, Any]], tuple[dict[str, Any], str]],
     start_from: Callable[[str, Any], Any],
+    dtype: str = "float32",
 ) -> dict[str, Any]:
     """Train, and write the checkpoint when the run is finished, or when its time is up.
 
@@ -71,11 +72,15 @@ def train(
         name: of the checkpoint.
         fit: the training, called with folder, device, start_from, progress and max_seconds.
         steps: of the whole run, for the progress bar.
-        describe: gives config.json and the card.
+        describe: gives config.json and the card, from what was trained, the command, and what else made it.
         start_from: loads the checkpoint named on a device.
+        dtype: number format that the weights are stored in.
     """
-    from gcd.checkpoints import CONFIG, checkpoints_folder, save
+    import torch
+
+    from gcd.checkpoints import CONFIG, checkpoints_folder, read_config, save
     from gcd.commands.progress import ProgressBar
+    from gcd.devices import describe as describe_device
     from gcd.devices import resolve_device
     from gcd.files import check_writable
     from gcd.training.common import run_folder
@@ -102,8 +107,14 @@ def train(
     if not trained.finished and args.minutes is None:
         print(f"Stopped at step {trained.step:,} of {steps:,}; the same command goes on.", file=sys.stderr)
         return result | {"checkpoint": None, "finished": False}
-    config, card = describe(trained, shlex.join(["gcd", *sys.argv[1:]]))
-    save(folder, trained.module, config, card)
+    made: dict[str, Any] = {"hardware": describe_device(device)}
+    if args.start_from is not None:
+        earlier = read_config(args.start_from)
+        made["start_from"] = {
+            key: earlier.get(key) for key in ("command", "steps", "seconds", "sha256", "start_from")
+        }
+    config, card = describe(trained, shlex.join(["gcd", *sys.argv[1:]]), made)
+    save(folder, trained.module, config, card, dtype=getattr(torch, dtype))
     _write_log(state, folder)
     if not args.json:
         print(

@@ -25,18 +25,37 @@ from gcd.voxels.grid import Grid
 Size = tuple[int, int, int]
 
 
+def default_architecture(phase: str) -> UNetConfig:
+    """Tokens of the deepest level span whole conventional cells: then all of them see the crystal in the same place,
+    and what they say of it can be averaged over any supercell (docs/results.md).
+    """
+    voxels = check_phase(phase).voxels_per_cell
+    return UNetConfig(strides=(2, math.lcm(2, voxels) // 2))
+
+
+def default_scale(phase: str) -> float:
+    """Three quarters of the voxels' standard deviation, about: s = 0.03 for SC, 0.05 for BCC and FCC.
+
+    An atom's shares squared sum to (2/3)³ on average over translations, so the variance is (2/3)³ rho - rho² for
+    rho atoms a voxel.
+    """
+    entry = check_phase(phase)
+    density = entry.atoms_per_cell / entry.voxels_per_cell**3
+    return round(0.75 * math.sqrt((2 / 3) ** 3 * density - density**2), 2)
+
+
 @dataclass(frozen=True)
 class CrystalTraining:
     """All that decides what a crystal model becomes."""
 
     phase: str
     architecture: UNetConfig
-    run: RunConfig = field(default_factory=RunConfig)
+    run: RunConfig = field(default_factory=lambda: RunConfig(steps=3000, learning_rate=1e-3))
     sizes: tuple[Size, ...] = (
         (4, 4, 4),
     )  # supercells that the batches are drawn from; the paper has 4x4x4 alone
     scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
-    prediction: str = "v"
+    prediction: str = "x0"
     schedule: VPSchedule = field(default_factory=VPSchedule)
     t_min: float = 1e-3
 

@@ -29,8 +29,7 @@ schedule, {betas}, times from 1 to {config["t_end"]:g}.
 - {config["steps"]:,} steps of {run["batch_size"]} in {config["seconds"]:,} s.
   {rate}, averaged weights (EMA {run["ema"]:g}), seed {run["seed"]}.
   Loss {config["loss"]:.5f}, on fixed batches {config["validation_loss"]:.5f}.
-- Command: `{config["command"]}`
-- sha256 of model.safetensors: {{sha256}}
+{_origin(config)}- sha256 of model.safetensors: {{sha256}}
 
 ## Measured
 
@@ -40,6 +39,17 @@ schedule, {betas}, times from 1 to {config["t_end"]:g}.
 One phase, no element: lattice constant and symbol are put in afterwards. The model knows ideal crystals only; what it
 makes of a grid is that crystal, not a stable structure of any metal.
 """
+
+
+def _origin(config: dict[str, Any]) -> str:
+    """The commands that made the weights, the first one first, each with its cost."""
+    lines: list[str] = []
+    stage: dict[str, Any] | None = config
+    while stage:
+        lines.insert(0, f"`{stage['command']}` ({stage['steps']:,} steps, {stage['seconds']:,} s)")
+        stage = stage.get("start_from")
+    hardware = config.get("hardware")
+    return "- Made by " + ", then ".join(lines) + (f" on: {hardware}" if hardware else "") + ".\n"
 
 
 def _quality(config: dict[str, Any]) -> str:
