@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.parts import status
+from pages.parts import status
 
 HERE = Path(__file__).parent
 
 st.set_page_config(
     page_title="gcd: crystals out of noise",
-    page_icon=str(HERE / "app_pages/parts/icon.svg"),
+    page_icon=str(HERE / "pages/parts/icon.svg"),
     layout="wide",
     menu_items={
         "About": "Crystals and grain boundaries from a voxel diffusion model, after Lei et al., "
@@ -18,20 +18,20 @@ st.set_page_config(
     },
 )
 st.logo(
-    str(HERE / "app_pages/parts/logo.svg"), icon_image=str(HERE / "app_pages/parts/icon.svg"), size="large"
+    str(HERE / "pages/parts/logo.svg"), icon_image=str(HERE / "pages/parts/icon.svg"), size="large"
 )
 
 page = st.navigation(
     [
         st.Page(
-            "app_pages/home.py",
+            "pages/home.py",
             title="Home",
             icon=":material/home:",
             default=True,
             help="Make a crystal with one button; what each page is for; what is installed and what is missing.",
         ),
         st.Page(
-            "app_pages/crystals.py",
+            "pages/crystals.py",
             title="Crystals",
             icon=":material/grain:",
             help="Choose phase, element and supercell, watch voxels condense, then inspect and download the crystals.",

@@ -1,1 +1,1 @@
-"""The pages of the web app: one thin script each. What they share is in :mod:`app_pages.parts`."""
+"""The pages of the web app: one thin script each. What they share is in :mod:`pages.parts`."""

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from app_pages.parts import condense, status, work
-from app_pages.parts.crystal_results import show_results
-from app_pages.parts.crystal_run import CrystalSettings, check_for_page, run_crystals
-from app_pages.parts.elements import ELEMENTS
+from pages.parts import condense, status, work
+from pages.parts.crystal_results import show_results
+from pages.parts.crystal_run import CrystalSettings, check_for_page, run_crystals
+from pages.parts.elements import ELEMENTS
 from gcd.checkpoints import CheckpointError
 from gcd.jobs import Job
 from gcd.limits import (
@@ -86,7 +86,7 @@ with controls, st.container(border=True):
     with st.form("crystals", border=False):
         solver = solvers[quality]
         if solver is None:
-            left, right = st.columns(2)
+            left, right = st.columns(2, wrap=False, gap="small")
             solver = {
                 "evaluations": left.number_input(
                     "Evaluations", 1, MAX_EVALUATIONS, 60, key="nfe", bind="query-params",
@@ -111,9 +111,9 @@ with controls, st.container(border=True):
             column.number_input(
                 f"Cells {axis}", 1, MAX_CELLS_PER_AXIS, 4, key=f"n{axis}", bind="query-params"
             )
-            for axis, column in zip("xyz", st.columns(3), strict=True)
+            for axis, column in zip("xyz", st.columns(3, wrap=False, gap="small"), strict=True)
         )
-        left, right = st.columns(2)
+        left, right = st.columns(2, wrap=False, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
         pressed = st.form_submit_button(

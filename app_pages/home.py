@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from app_pages.parts import condense, pictures, status, work
-from app_pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
-from app_pages.parts.viewer import show_atoms
+from pages.parts import condense, pictures, status, work
+from pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
+from pages.parts.viewer import show_atoms
 from gcd.jobs import Job
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from gcd.views.atoms import scene
@@ -67,7 +67,7 @@ def show_numbers(run: CrystalRun) -> None:
         "phase": s.phase.upper(), "element": s.element, "a": f"{s.lattice_constant:g}", "seed": str(s.seed),
     }  # fmt: skip
     st.page_link(
-        "app_pages/crystals.py",
+        "pages/crystals.py",
         label="Look closer on the Crystals page",
         icon=":material/arrow_forward:",
         query_params=query,

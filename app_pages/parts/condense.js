@@ -22,6 +22,8 @@ function table(scale, alpha) {
 
 const SLICES = table(MAGMA, () => 1)
 const SIDE = 264 // pixels of the cloud's buffer; the page scales it
+// Edges of a cube whose corners are numbered by the bits x, y, z.
+const EDGES = [[0, 1], [0, 2], [0, 4], [1, 3], [1, 5], [2, 3], [2, 6], [3, 7], [4, 5], [4, 6], [5, 7], [6, 7]]
 const WEIGHT = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** 1.5)
 const THICKNESS = Uint8Array.from({ length: 1024 }, (_, i) => Math.round(255 * (1 - Math.exp((-0.55 * i) / 128))))
 
@@ -79,12 +81,12 @@ function dot(radius) {
 
 // The cloud: every voxel adds a soft dot to a small buffer, which is then coloured by its thickness.
 function drawCloud(state, values, angle) {
-  const canvas = state.cloud
   const side = SIDE
   if (!state.buffer) {
-    canvas.width = canvas.height = side
     state.buffer = new Float32Array(side * side)
     state.image = new ImageData(side, side)
+    state.small = document.createElement("canvas")
+    state.small.width = state.small.height = side
   }
   const { buffer, image } = state
   buffer.fill(0)
@@ -119,22 +121,28 @@ function drawCloud(state, values, angle) {
       }
     }
   }
-  const context = canvas.getContext("2d")
   const pixels = new Uint32Array(image.data.buffer)
   for (let i = 0; i < buffer.length; i++) {
     pixels[i] = state.lut[THICKNESS[Math.min(1023, (buffer[i] * 128) | 0)]]
   }
-  context.putImageData(image, 0, 0)
+  state.small.getContext("2d").putImageData(image, 0, 0)
+  // Soft dots may be scaled up; lines are drawn sharp.
+  const canvas = state.cloud
+  const wide = Math.round(canvas.clientWidth * Math.min(devicePixelRatio || 1, 2))
+  if (canvas.width !== wide) canvas.width = canvas.height = wide
+  const context = canvas.getContext("2d")
+  context.clearRect(0, 0, wide, wide)
+  context.drawImage(state.small, 0, 0, wide, wide)
+  const zoom = wide / side
   context.strokeStyle = state.edge
   context.globalAlpha = 0.45
-  context.lineWidth = 1
-  const corner = (a, b, c) => project(a ? nx - 0.5 : -0.5, b ? ny - 0.5 : -0.5, c ? nz - 0.5 : -0.5)
+  context.lineWidth = wide / canvas.clientWidth
+  const corner = (a, b, c) =>
+    project(a ? nx - 0.5 : -0.5, b ? ny - 0.5 : -0.5, c ? nz - 0.5 : -0.5).map((value) => zoom * value)
   context.beginPath()
-  for (const [from, to] of [[0, 1], [0, 2], [0, 4], [1, 3], [1, 5], [2, 3], [2, 6], [3, 7], [4, 5], [4, 6], [5, 7], [6, 7]]) {
-    const [x0, y0] = corner(from & 1, from & 2, from & 4)
-    const [x1, y1] = corner(to & 1, to & 2, to & 4)
-    context.moveTo(x0, y0)
-    context.lineTo(x1, y1)
+  for (const [from, to] of EDGES) {
+    context.moveTo(...corner(from & 1, from & 2, from & 4))
+    context.lineTo(...corner(to & 1, to & 2, to & 4))
   }
   context.stroke()
   context.globalAlpha = 1

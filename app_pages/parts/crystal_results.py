@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app_pages.parts import condense, downloads
-from app_pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
-from app_pages.parts.reproduce import show_recipe
-from app_pages.parts.viewer import show_atoms
+from pages.parts import condense, downloads
+from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
+from pages.parts.reproduce import show_recipe
+from pages.parts.viewer import show_atoms
 from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
-from gcd.views.voxels import isosurface_figure, largest, slice_figure
+from gcd.views.voxels import DEFAULT_LEVEL, isosurface_figure, slice_figure
 
 COLOURINGS = ("element", "displacement", "q6")
 
@@ -172,18 +172,19 @@ def _slices(run: CrystalRun, sample: Sample, voxels: np.ndarray) -> None:
 
 
 def _surface(run: CrystalRun, sample: Sample, voxels: np.ndarray) -> None:
-    top = largest(voxels)
-    share = st.slider("Level (% of the largest value)", 5, 90, 25, key="level", bind="query-params")
-    figure = isosurface_figure(
-        voxels, run.settings.grid, level=top * share / 100, positions=sample.atoms.positions
+    level = st.slider(
+        "Level (atoms per voxel)", 0.02, 0.5, DEFAULT_LEVEL, 0.01, key="level", bind="query-params"
     )
+    figure = isosurface_figure(voxels, run.settings.grid, level=level, positions=sample.atoms.positions)
     st.plotly_chart(
         figure,
         key="isosurface",
         config=config(f"{run.settings.stem}-isosurface"),
-        alt=f"Surface where the voxels hold {top * share / 100:.3f} atoms, with the decoded atoms inside",
+        alt=f"Surface where the voxels hold {level:.2f} atoms, with the decoded atoms inside",
     )
-    st.caption(f"Surface at {top * share / 100:.3f} atoms a voxel; dots are the decoded atoms.")
+    st.caption(
+        "Dots are the decoded atoms. Where the voxels hold less than the level all over, no surface is drawn."
+    )
 
 
 def _order(run: CrystalRun) -> None:

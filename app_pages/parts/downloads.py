@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app_pages.parts.crystal_run import CrystalRun
-from app_pages.parts.reproduce import recipe_of
+from pages.parts.crystal_run import CrystalRun
+from pages.parts.reproduce import recipe_of
 from gcd.structures.formats import FORMATS, WRITTEN, write_structure, write_voxels
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gcd.structures.crystals import ideal_positions
-
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
 
@@ -42,8 +40,8 @@ def crystals_picture(width: int = 640, height: int = 240) -> str:
                     f'<rect x="{left + x - side / 2:.1f}" y="{top + y - side / 2:.1f}" width="{side - 1:.1f}" '
                     f'height="{side - 1:.1f}" rx="2" fill="{TEAL}" opacity="{value:.2f}"/>'
                 )
-    left = 6 + 2 * (edge * side + 24) + 0.5 * edge * side
-    shapes += _spheres(ideal_positions("bcc", (2, 2, 2)), left, height / 2, 0.29 * edge * side)
+    left = 6 + 2 * (edge * side + 24) + 0.46 * edge * side
+    shapes += _spheres(left, height / 2, 0.3 * edge * side)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f'<defs><radialGradient id="s" cx="35%" cy="30%" r="75%"><stop offset="0" stop-color="#FFD58A"/>'
@@ -52,34 +50,42 @@ def crystals_picture(width: int = 640, height: int = 240) -> str:
     )
 
 
-def _spheres(sites: np.ndarray, x0: float, y0: float, scale: float) -> list[str]:
-    """Closed cell of 2x2x2 drawn in parallel projection, far atoms first."""
-    turn, tilt = math.radians(17), math.radians(13)
-    full = np.array([(i, j, k) for i in range(3) for j in range(3) for k in range(3)], dtype=float)
-    inner = sites[np.any(sites % 1.0 != 0.0, axis=1)]
-    points = np.concatenate([full, inner]) - 1.0
+def _spheres(x0: float, y0: float, scale: float) -> list[str]:
+    """Eight cells of a body-centred crystal with its bonds, in parallel projection, far ones first."""
+    turn, tilt = math.radians(20), math.radians(16)
+    corners = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)], dtype=float)
+    centres = np.array([(i, j, k) for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)])
+    points = np.concatenate([corners, centres])
     x = points[:, 0] * math.cos(turn) - points[:, 1] * math.sin(turn)
-    depth = points[:, 0] * math.sin(turn) + points[:, 1] * math.cos(turn)
-    y = points[:, 2] * math.cos(tilt) - depth * math.sin(tilt)
-    depth = depth * math.cos(tilt) + points[:, 2] * math.sin(tilt)
-    drawn = []
-    for i in np.argsort(-depth):
-        radius = 0.17 * scale * (1 - 0.06 * depth[i])
-        drawn.append(
-            f'<circle cx="{x0 + scale * x[i]:.1f}" cy="{y0 - scale * y[i]:.1f}" r="{radius:.1f}" fill="url(#s)"/>'
-        )
-    return drawn
+    inward = points[:, 0] * math.sin(turn) + points[:, 1] * math.cos(turn)
+    y = points[:, 2] * math.cos(tilt) + inward * math.sin(tilt)
+    depth = inward * math.cos(tilt) - points[:, 2] * math.sin(tilt)
+    place = np.stack([x0 + 0.92 * scale * x, y0 - 0.92 * scale * y], axis=1)
+    drawn: list[tuple[float, str]] = []
+    for i, point in enumerate(points):
+        for j in np.flatnonzero(np.abs(np.linalg.norm(points - point, axis=1) - math.sqrt(0.75)) < 1e-6):
+            if i < j:
+                (x1, y1), (x2, y2) = place[i], place[j]
+                line = (
+                    f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
+                    f'stroke="#B36F00" stroke-width="{0.055 * scale:.1f}"/>'
+                )
+                drawn.append((float(depth[i] + depth[j]) / 2 + 0.05, line))
+        radius = (0.16 - 0.02 * depth[i]) * scale
+        circle = f'<circle cx="{place[i, 0]:.1f}" cy="{place[i, 1]:.1f}" r="{radius:.1f}" fill="url(#s)"/>'
+        drawn.append((float(depth[i]), circle))
+    return [shape for _, shape in sorted(drawn, reverse=True)]
 
 
 PYTHON = """import gcd
 
-crystals = gcd.generate_crystals("bcc", count=4, seed=0)
-crystals[0].write("tungsten.extxyz")"""
-COMMAND = "gcd sample crystal --phase bcc --count 4 --seed 0 --out crystals"
+atoms, = gcd.generate_crystals("bcc")
+atoms.write("tungsten.extxyz")"""
+COMMAND = "gcd sample crystal --phase bcc"
 
 PAGES = (
     PageCard(
-        path="app_pages/crystals.py",
+        path="pages/crystals.py",
         title="Crystals",
         icon=":material/grain:",
         purpose="Choose a phase, an element and a supercell, and watch the voxels condense. Then turn the crystal, cut "

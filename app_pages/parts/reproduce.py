@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app_pages.parts.crystal_run import CrystalRun, CrystalSettings
-from app_pages.parts.status import installation
+from pages.parts.crystal_run import CrystalRun, CrystalSettings
+from pages.parts.status import installation
 
 
 @dataclass(frozen=True)

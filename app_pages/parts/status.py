@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.parts.viewer import static_library
+from pages.parts.viewer import static_library
 from gcd import __version__
 from gcd.checkpoints import available
 from gcd.devices import describe, resolve_device
@@ -117,6 +117,6 @@ def show_details() -> None:
 
 
 def _jobs() -> list[Any]:
-    from app_pages.parts.work import runner
+    from pages.parts.work import runner
 
     return runner().jobs()

@@ -63,6 +63,23 @@ function legend(root, scene) {
   box.querySelector(".bar").style.background = `linear-gradient(to right, ${colours.join(", ")})`
 }
 
+// Viewers of one group turn together; a new one takes the view that the others have.
+const GROUPS = (window.gcdGroups ??= new Map())
+
+function join(group, viewer) {
+  if (!GROUPS.has(group)) GROUPS.set(group, new Set())
+  const members = GROUPS.get(group)
+  if (members.has(viewer)) return
+  for (const other of members) viewer.setView(other.getView(), true)
+  members.add(viewer)
+  viewer.setViewChangeCallback((view) => {
+    if (members.turning) return  // the others answer with their own change
+    members.turning = true
+    for (const other of members) if (other !== viewer) other.setView(view, true)
+    members.turning = false
+  })
+}
+
 export default function (component) {
   const { data, parentElement, setStateValue } = component
   const root = parentElement.querySelector(".viewer")
@@ -94,6 +111,7 @@ export default function (component) {
       const viewer = drawScene($3Dmol, stage, data.scene, theme)
       viewer.setClickable({}, true, (atom) => { note.textContent = describe(data.scene, atom.serial) })
       viewer.render()
+      if (data.group) join(data.group, viewer)
       note.textContent = ""
       root.gcdShown = wanted
       root.dataset.drawn = data.scene.id
@@ -110,6 +128,7 @@ export default function (component) {
 
   return () => {
     root.gcdObserver?.disconnect()
+    GROUPS.get(data.group)?.delete(stage.gcdViewer)
     const canvas = stage.querySelector("canvas")
     const context = canvas?.getContext("webgl2") || canvas?.getContext("webgl")
     context?.getExtension("WEBGL_lose_context")?.loseContext()  // browsers keep only a few of them

@@ -50,15 +50,15 @@ def static_library() -> Path:
     return _HERE.parent.parent / "static" / "3Dmol-min.js"
 
 
-def show_atoms(scene: dict[str, Any], *, key: str, height: int = 480) -> None:
+def show_atoms(scene: dict[str, Any], *, key: str, height: int = 480, group: str = "") -> None:
     """Draw a scene of :func:`gcd.views.atoms.scene`; the camera stays put when the scene changes.
 
-    At most three to a page, since browsers keep few WebGL contexts.
+    Viewers of one ``group`` turn together. At most three to a page, since browsers keep few WebGL contexts.
     """
     libraries = [STATIC_LIBRARY] if static_library().is_file() else []
     result = _component(
         key=key,
-        data={"scene": scene, "height": height, "libraries": [*libraries, cdn_address()]},
+        data={"scene": scene, "height": height, "group": group, "libraries": [*libraries, cdn_address()]},
         on_problem_change=lambda: None,
     )
     if result.problem == "webgl":

@@ -11,6 +11,7 @@ import streamlit as st
 from gcd.jobs import Job, JobRunner, QueueFullError
 
 POLL_SECONDS = 0.4
+PATIENCE_SECONDS = 1.0
 
 
 def is_public() -> bool:
@@ -65,20 +66,21 @@ def watch(slot: str, draw: Callable[[Job], None]) -> None:
 
 def _panel(slot: str, draw: Callable[[Job], None]) -> None:
     job = current(slot)
+    if job is not None and job.cancelling:
+        job.wait(PATIENCE_SECONDS)  # most steps are short: then the end shows at once
     if job is None or job.ended:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.fraction, text=_words(job))
-        if st.button(
+        st.button(
             "Cancel",
             icon=":material/stop_circle:",
             key=f"{slot}_cancel",
             disabled=job.cancelling,
             width="content",
-        ):
-            runner().cancel(job.id)
-            if job.ended:
-                st.rerun()
+            on_click=runner().cancel,
+            args=(job.id,),
+        )
     draw(job)
 
 

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app_pages.parts import work
+from pages.parts import work
 from gcd.limits import MAX_PAGE_COUNT
 from gcd.structures.crystals import PHASES, lattice_constant_of
 
@@ -42,7 +42,7 @@ def open_app(page: str | None = None, **query: str) -> AppTest:
 
 
 def crystals(**query: str) -> AppTest:
-    return open_app("app_pages/crystals.py", **query)
+    return open_app("pages/crystals.py", **query)
 
 
 def finish(app: AppTest, slot: str = "crystals_job") -> AppTest:

@@ -1,0 +1,128 @@
+"""Home: one button that makes a crystal now, what each page is for, and what is installed."""
+
+import secrets
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages.parts import condense, pictures, status, work
+from pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
+from pages.parts.viewer import show_atoms
+from gcd.jobs import Job
+from gcd.structures.crystals import PHASES, lattice_constant_of
+from gcd.views.atoms import scene
+
+SLOT = "home_job"
+STAGE_HEIGHT = 430
+PREFERRED = ("bcc", "fcc", "sc")
+
+here = status.installation()
+phase = next((name for name in PREFERRED if name in here.phases), None)
+job = work.current(SLOT)
+
+
+def settings_now() -> CrystalSettings:
+    """A small crystal of the first phase there is, from a seed of this moment."""
+    assert phase is not None
+    element = PHASES[phase].default_element
+    return CrystalSettings(
+        phase, element, lattice_constant_of(phase, element), (4, 4, 4), 1, secrets.randbelow(1_000_000), 60, 3
+    )
+
+
+def stage(running: Job) -> None:
+    """Noise until the first estimate arrives, then the voxels as they condense."""
+    if running.preview is None:
+        condense.show_noise(key="home_stage")
+    else:
+        condense.show_live(running.preview, key="home_stage")
+
+
+def show_crystal(run: CrystalRun) -> None:
+    """The finished crystal and the few numbers that say how good it is."""
+    (sample,) = run.samples
+    atoms = sample.atoms
+    show_atoms(scene(atoms), key="home_atoms", height=STAGE_HEIGHT)
+
+
+def show_numbers(run: CrystalRun) -> None:
+    """The few numbers that say how good it is, and where to go on."""
+    (sample,) = run.samples
+    s, info = run.settings, sample.atoms.info
+    verdict = (
+        ":green-badge[:material/check: perfect crystal]" if sample.perfect else ":orange-badge[not perfect]"
+    )
+    st.markdown(f"{verdict} {PHASES[s.phase].title}, {s.element}, seed {s.seed}")
+    with st.grid(3, min_column_width=100):
+        st.metric(
+            "Atoms", len(sample.atoms), help=f"The ideal crystal of this cell has {info['expected_atoms']}."
+        )
+        st.metric(
+            "Off site",
+            f"{100 * sample.rms_displacement:.1f} %",
+            help="Rms, of the nearest-neighbour distance.",
+        )
+        st.metric("Made in", f"{info['seconds']:.1f} s")
+    query = {
+        "phase": s.phase.upper(), "element": s.element, "a": f"{s.lattice_constant:g}", "seed": str(s.seed),
+    }  # fmt: skip
+    st.page_link(
+        "pages/crystals.py",
+        label="Look closer on the Crystals page",
+        icon=":material/arrow_forward:",
+        query_params=query,
+    )
+
+
+words, show = st.columns([6, 7], gap="large")
+with words:
+    st.space("medium")
+    st.title("Crystals out of noise")
+    st.markdown(
+        "A diffusion model on voxels starts from plain noise and lets a crystal condense out of it. "
+        "The atoms are not placed: they appear, and how many there are is for the model to decide."
+    )
+    pressed = st.button(
+        "Make another crystal" if job and job.ended else "Make a crystal now",
+        icon=":material/auto_awesome:",
+        type="primary",
+        key="make",
+        disabled=phase is None or bool(job and not job.ended),
+    )
+    if phase is None:
+        st.warning(status.missing_sentence(here.missing), icon=":material/inventory_2:")
+    if pressed and phase is not None:
+        wanted = settings_now()
+        job = work.submit(SLOT, run_crystals, label=f"{wanted.phase} 4x4x4", settings=asdict(wanted))
+        st.rerun()
+    numbers = st.container()
+
+with show, st.container(border=True, height="content"):
+    if job and not job.ended:
+        work.watch(SLOT, stage)
+    elif job and work.show_end(job):
+        show_crystal(job.result)
+        with numbers:
+            show_numbers(job.result)
+    else:
+        condense.show_noise(key="home_stage")
+        st.caption("Random noise: what every crystal here starts from.", text_alignment="center")
+
+st.header("What you can do here", anchor="pages")
+with st.grid("auto", min_column_width=300):
+    for entry in pictures.PAGES:
+        with st.container(border=True, height="stretch"):
+            st.image(entry.picture, width="stretch", alt=entry.alt)
+            st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+            st.markdown(entry.purpose)
+    with st.container(border=True, height="stretch"):
+        st.code(pictures.PYTHON, language="python")
+        st.code(pictures.COMMAND, language="bash")
+        st.markdown("**Python and the command line**")
+        st.markdown(
+            "Everything that the pages do, by the same code: put it in a script, a notebook or a queue on a cluster. "
+            "Each result on a page comes with the line that makes it again."
+        )
+
+st.header("This installation", anchor="installation")
+status.show_details()

@@ -1,0 +1,1 @@
+"""What the pages share: the job panel, the viewers, downloads, the reproduce box, the state of the installation."""

@@ -1,0 +1,178 @@
+"""The job behind both pages: generate crystals, look at each, keep the pictures of how the first one condensed."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.analysis.matching import match_crystal
+from gcd.analysis.rdf import radial_distribution
+from gcd.analysis.steinhardt import steinhardt
+from gcd.generate import Progress, generate_crystals
+from gcd.jobs import Report
+from gcd.limits import MAX_PAGE_COUNT, MAX_PAGE_VOXELS
+from gcd.structures.crystals import PHASES, check_size, crystal_grid
+from gcd.views.voxels import frame
+from gcd.voxels.grid import Grid
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+MAX_FRAMES = 24
+SAMPLING_SHARE = 0.97  # of the progress bar; the rest is the analysis
+
+
+@dataclass(frozen=True)
+class CrystalSettings:
+    """Everything that decides what is generated; also what a link and the reproduce box have to say."""
+
+    phase: str
+    element: str
+    lattice_constant: float
+    size: tuple[int, int, int]
+    count: int
+    seed: int
+    evaluations: int
+    order: int
+
+    @property
+    def grid(self) -> Grid:
+        """The voxels that will be sampled."""
+        return crystal_grid(self.phase, self.size, self.lattice_constant)
+
+    @property
+    def stem(self) -> str:
+        """The part of file names that says what is in the file."""
+        cells = "x".join(map(str, self.size))
+        return f"{self.phase}-{self.element}-{cells}-seed{self.seed}-nfe{self.evaluations}-order{self.order}"
+
+    def checked(self) -> CrystalSettings:
+        """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard."""
+        from gcd.diffusion.samplers import check_evaluations
+        from gcd.limits import check_count, check_seed
+        from gcd.structures.crystals import check_element, check_lattice_constant, check_phase
+
+        check_phase(self.phase)
+        check_element(self.element)
+        check_lattice_constant(self.lattice_constant)
+        check_size(self.size, self.phase)
+        check_count(self.count)
+        check_seed(self.seed)
+        check_evaluations(self.evaluations, self.order)
+        return self
+
+
+def check_for_page(settings: CrystalSettings, phases: list[str]) -> None:
+    """ValueError, in one sentence, for what a web page does not take on although the package would.
+
+    ``phases`` are those with a checkpoint.
+    """
+    settings.checked()
+    if settings.phase not in phases:
+        raise ValueError(
+            f"There is no checkpoint for {settings.phase.upper()} here, or none for the decoder."
+        )
+    most = min(MAX_PAGE_COUNT, MAX_PAGE_VOXELS // settings.grid.count)
+    if settings.count > most:
+        raise ValueError(
+            f"A page makes at most {most} samples of {settings.grid.count:,} voxels in one go, "
+            f"not {settings.count}; the command line takes more."
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One generated crystal and what was measured on it, atom by atom."""
+
+    atoms: Atoms
+    perfect: bool
+    rms_displacement: float  # nearest-neighbour distances
+    displacements: np.ndarray  # (N,) the same, of each atom from its ideal site
+    q4: np.ndarray  # (N,)
+    q6: np.ndarray  # (N,)
+
+
+@dataclass(frozen=True)
+class CrystalRun:
+    """What a job leaves behind."""
+
+    settings: CrystalSettings
+    samples: list[Sample]
+    voxels: np.ndarray  # (count, X, Y, Z), atoms a voxel
+    frames: list[dict[str, Any]] = field(repr=False)  # how the first sample condensed
+    rdf: tuple[np.ndarray, np.ndarray] = field(repr=False)  # r (Å), g, over all samples
+    device: str = ""
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row a sample."""
+        rows = []
+        for sample in self.samples:
+            info = sample.atoms.info
+            rows.append(
+                {
+                    "sample": info["index"],
+                    "atoms": len(sample.atoms),
+                    "expected": info["expected_atoms"],
+                    "perfect": sample.perfect,
+                    "rms displacement": sample.rms_displacement,
+                    "q4": _mean(sample.q4),
+                    "q6": _mean(sample.q6),
+                    "seconds": info["seconds"],
+                }
+            )
+        return rows
+
+
+def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "auto") -> CrystalRun:
+    """Generate and measure; ``settings`` are those of :class:`CrystalSettings`, as a plain dict."""
+    wanted = CrystalSettings(**settings).checked()
+    frames: list[dict[str, Any]] = []
+    every = max(1, -(-wanted.evaluations // wanted.order // MAX_FRAMES))
+    steps = 0
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal steps
+        picture = frame(progress.preview) | {
+            "id": f"{id(frames)}-{progress.done}",
+            "label": f"t = {progress.t:.2f} · {progress.done:,} of {progress.total:,} evaluations",
+        }
+        if progress.sample == 0:
+            steps += 1
+            if steps % every == 0 or progress.t < 0.01:
+                frames.append(picture)
+        ordinal = f"sample {progress.sample + 1} of {wanted.count}" if wanted.count > 1 else "one sample"
+        report(SAMPLING_SHARE * progress.done / progress.total, f"Denoising {ordinal}", picture)
+
+    report(0.0, "Loading the model")
+    structures, voxels = generate_crystals(
+        **asdict(wanted), device=device, callback=on_progress, return_voxels=True
+    )  # type: ignore[misc]
+    samples = []
+    for i, atoms in enumerate(structures):
+        share = SAMPLING_SHARE + (1 - SAMPLING_SHARE) * i / len(structures)
+        report(share, f"Measuring sample {i + 1} of {len(structures)}")
+        samples.append(measure(atoms, wanted))
+    filled = [atoms for atoms in structures if len(atoms)]
+    rdf = radial_distribution(filled) if filled else (np.zeros(0), np.zeros(0))
+    return CrystalRun(wanted, samples, voxels, frames, rdf, structures[0].info["device"])
+
+
+def measure(atoms: Atoms, settings: CrystalSettings) -> Sample:
+    """Match one crystal to the ideal one, and its q4 and q6."""
+    match = match_crystal(atoms, settings.phase, settings.size)
+    order = steinhardt(atoms, neighbours=PHASES[settings.phase].neighbour_count)
+    return Sample(atoms, match.perfect, match.rms_displacement, match.displacements, order[4], order[6])
+
+
+@functools.lru_cache(maxsize=32)
+def ideal_shells(phase: str, lattice_constant: float) -> tuple[tuple[float, int], ...]:
+    """(radius in Å, neighbours) of the ideal crystal's shells."""
+    return tuple((radius * lattice_constant, count) for radius, count in PHASES[phase].shells)
+
+
+def _mean(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")

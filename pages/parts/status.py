@@ -1,0 +1,122 @@
+"""What this installation has and lacks: device, checkpoints, versions. Cheap enough for every page."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.viewer import static_library
+from gcd import __version__
+from gcd.checkpoints import available
+from gcd.devices import describe, resolve_device
+from gcd.structures.crystals import PHASES
+
+DECODER = "decoder"
+NAMED_PACKAGES = ("torch", "numpy", "ase", "freud-analysis", "streamlit", "plotly")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The state of this installation at a glance."""
+
+    device: str
+    checkpoints: dict[str, dict[str, Any]]  # name -> configuration
+    versions: dict[str, str]
+    local_viewer: bool
+
+    @property
+    def phases(self) -> list[str]:
+        """Phases that can be generated here."""
+        if DECODER not in self.checkpoints:
+            return []
+        return [phase for phase in PHASES if f"crystal-{phase}" in self.checkpoints]
+
+    @property
+    def missing(self) -> list[str]:
+        """Checkpoints that the pages need and that are not here."""
+        wanted = [DECODER, *(f"crystal-{phase}" for phase in PHASES)]
+        return [name for name in wanted if name not in self.checkpoints]
+
+
+@st.cache_data(ttl="20s", max_entries=1, show_spinner=False)
+def installation() -> Installation:
+    """Look at this installation; a checkpoint that arrives shows within seconds."""
+    return Installation(
+        device=describe(resolve_device("auto")),
+        checkpoints=available(),
+        versions=versions(),
+        local_viewer=static_library().is_file(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions that decide what comes out."""
+    found = {"gcd": __version__, "python": platform.python_version()}
+    for name in NAMED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def missing_sentence(names: list[str]) -> str:
+    """One sentence for checkpoints that are not here."""
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    verb, noun = ("is", "checkpoint") if len(names) == 1 else ("are", "checkpoints")
+    return (
+        f"The {noun} {listed} {verb} missing: put {'it' if len(names) == 1 else 'them'} under `checkpoints/`."
+    )
+
+
+def show_in_sidebar() -> None:
+    """Device and checkpoints, small."""
+    here = installation()
+    st.caption(f":material/memory: {here.device}")
+    badges = [f":green-badge[:material/check: {name}]" for name in here.checkpoints]
+    badges += [f":orange-badge[:material/block: {name}]" for name in here.missing]
+    st.markdown(" ".join(badges))
+    waiting = sum(not job.ended for job in _jobs())
+    if waiting:
+        st.caption(
+            f":material/hourglass_top: {waiting} {'job' if waiting == 1 else 'jobs'} waiting or running"
+        )
+
+
+def show_details() -> None:
+    """Device, checkpoints with what their cards say, versions, and what is missing."""
+    here = installation()
+    if here.missing:
+        st.warning(missing_sentence(here.missing), icon=":material/inventory_2:")
+    rows = [
+        {
+            "checkpoint": name,
+            "kind": config.get("kind", ""),
+            "phase": str(config.get("phase") or "all").upper() if config.get("phase") else "all",
+            "training steps": config.get("steps"),
+            "sha256": str(config.get("sha256", ""))[:12],
+        }
+        for name, config in here.checkpoints.items()
+    ]
+    device, packages = st.columns(2, gap="large")
+    with device:
+        st.markdown(f"**Device**  \n{here.device}")
+        viewer = "brought along, works without internet" if here.local_viewer else "loaded from its CDN"
+        st.markdown(f"**3D viewer**  \n3Dmol.js, {viewer}")
+    with packages:
+        text = " · ".join(f"{name} {number}" for name, number in here.versions.items())
+        st.markdown(f"**Versions**  \n{text}")
+    if rows:
+        st.dataframe(rows, hide_index=True, alt="Checkpoints of this installation")
+
+
+def _jobs() -> list[Any]:
+    from pages.parts.work import runner
+
+    return runner().jobs()

@@ -1,0 +1,113 @@
+"""Background work on a page: one runner a device, one owner a browser session, and the panel that shows a job."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from gcd.jobs import Job, JobRunner, QueueFullError
+
+POLL_SECONDS = 0.4
+PATIENCE_SECONDS = 1.0
+
+
+def is_public() -> bool:
+    """Whether strangers may read this page: then error texts stay in the server's log."""
+    return st.get_option("client.showErrorDetails") in ("none", "type", False)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def runner(device: str = "auto") -> JobRunner:
+    """The queue in front of a device, shared by everyone on this server."""
+    return JobRunner(name=f"gcd-{device}", public=is_public())
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda owner: runner().drop_owner(owner))
+def owner() -> str:
+    """This browser session as an owner of jobs; when it is gone, so are they."""
+    return uuid.uuid4().hex
+
+
+def submit(slot: str, function: Callable[..., Any], *, label: str, **kwargs: Any) -> Job | None:
+    """Queue a job and remember it under ``slot`` in this session; what stands against it is shown, and None."""
+    previous = current(slot)
+    if previous is not None and not previous.ended:
+        runner().cancel(previous.id)
+    try:
+        job = runner().submit(function, label=label, owner=owner(), **kwargs)
+    except QueueFullError as error:
+        st.error(str(error), icon=":material/hourglass_disabled:")
+        return None
+    st.session_state[slot] = job.id
+    return job
+
+
+def current(slot: str) -> Job | None:
+    """This session's latest job under ``slot``; None if there is none, or the server has dropped it."""
+    job_id = st.session_state.get(slot)
+    return None if job_id is None else runner().get(job_id)
+
+
+def was_dropped(slot: str) -> bool:
+    """Whether there was a job under ``slot`` whose result the server no longer holds."""
+    return st.session_state.get(slot) is not None and current(slot) is None
+
+
+def watch(slot: str, draw: Callable[[Job], None]) -> None:
+    """Follow a job that waits or runs: progress, time left, Cancel, and ``draw`` for its preview.
+
+    Polls in a fragment of its own; when the job ends, the whole page is run once more to show the result.
+    """
+    st.fragment(_panel, run_every=POLL_SECONDS, key=f"{slot}_panel")(slot, draw)
+
+
+def _panel(slot: str, draw: Callable[[Job], None]) -> None:
+    job = current(slot)
+    if job is not None and job.cancelling:
+        job.wait(PATIENCE_SECONDS)  # most steps are short: then the end shows at once
+    if job is None or job.ended:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.fraction, text=_words(job))
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key=f"{slot}_cancel",
+            disabled=job.cancelling,
+            width="content",
+            on_click=runner().cancel,
+            args=(job.id,),
+        )
+    draw(job)
+
+
+def show_end(job: Job) -> bool:
+    """Say how a job ended if it did not end well; whether there is a result."""
+    if job.state == "failed":
+        st.error(job.error, title="This run failed", icon=":material/error:")
+        if job.details:
+            with st.expander("Details"):
+                st.code(job.details, language=None)
+    elif job.state == "cancelled":
+        st.info("Cancelled. Nothing was kept.", icon=":material/stop_circle:")
+    return job.state == "done"
+
+
+def _words(job: Job) -> str:
+    if job.cancelling:
+        return "Stopping …"
+    if job.state == "queued":
+        ahead = job.position - 1
+        wait = "next in line" if ahead == 0 else f"{ahead} before it in line"
+        return f"Waiting for the device: {wait}"
+    left = "" if job.eta is None or job.seconds < 1.0 else f" · {_duration(job.eta)} left"
+    return f"{job.message} · {job.fraction:.0%}{left}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
