@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ REGION = 11.0  # Å on either side of the plane that are drawn when the bulk is 
 COLOURED = (
     12.0  # Å on either side of the plane whose atoms may be coloured; beyond it lie the grains and their ends
 )
-BULK_EXCESS = 0.03  # eV: an atom with less energy above the crystal's is bulk
-ENERGY_RANGE = (0.0, 1.2)  # eV above the crystal, the ends of the colour scale
+# In parts of the cohesive energy, so that the same colours suit every metal:
+BULK_EXCESS = 0.0035  # an atom with less energy above the crystal's is bulk (0.03 eV in W)
+TOP_EXCESS = 0.09  # end of the colour scale (0.8 eV in W)
 
 
 def energy_figure(
@@ -53,7 +55,7 @@ def energy_figure(
     shape = np.where(inside, "circle", "circle-open")
     figure.add_scatter(
         x=n, y=egb, mode="markers", name="search", customdata=np.arange(len(egb)),
-        marker={"symbol": shape, "color": GENERATED, "size": 8, "line": {"width": 1.2}},
+        marker={"symbol": shape, "color": GENERATED, "size": 8, "line": {"width": 1.2, "color": GENERATED}},
         selected={"marker": {"opacity": 1.0}}, unselected={"marker": {"opacity": 1.0}},
         hovertemplate="[n] = %{x:.2f}: %{y:.3f} J/m²<extra>%{fullData.name}</extra>",
     )  # fmt: skip
@@ -68,11 +70,10 @@ def energy_figure(
             x=[n[chosen]], y=[egb[chosen]], mode="markers", name="shown",
             marker={"symbol": "circle-open", "color": OTHERS[0], "size": 17, "line": {"width": 2.5}}, hoverinfo="skip",
         )  # fmt: skip
-    for i, (label, (x, y)) in enumerate((others or {}).items()):
+    for (label, (x, y)), colour in zip((others or {}).items(), itertools.cycle(OTHERS), strict=False):
         figure.add_scatter(
             x=list(x), y=list(y), mode="markers", name=label,
-            marker={"symbol": ("diamond-open", "diamond")[i % 2], "color": OTHERS[i // 2 % 4], "size": 12,
-                    "line": {"width": 2}},
+            marker={"symbol": "diamond", "color": colour, "size": 12, "line": {"width": 1, "color": colour}},
             hovertemplate="[n] = %{x:.2f}: %{y:.3f} J/m²<extra>" + label + "</extra>",
         )  # fmt: skip
     ticks = sorted({round(float(value), 4) for value in n}) if len(np.unique(n)) <= 12 else []
@@ -94,7 +95,6 @@ def boundary_scene(
     whole: bool = False,
     repeats: tuple[int, int] = (1, 1),
     bonds: bool = True,
-    value_range: tuple[float, float] = ENERGY_RANGE,
     name: str = "",
 ) -> dict[str, Any]:
     """What the viewer draws of a bicrystal: atoms of the boundary coloured by their energy, all others grey.
@@ -107,12 +107,13 @@ def boundary_scene(
         whole: draw the slab from end to end instead of the region around the plane.
         repeats: copies along x and y, for display only.
         bonds: sticks between nearest neighbours.
-        value_range: ends of the colour scale in eV.
         name: what the picture shows, for people who cannot see it.
     """
     distance = np.abs(atoms.positions[:, 2] - plane)
     excess = np.asarray(energies, dtype=float) - cohesive
-    values = np.where((distance <= COLOURED) & (np.abs(excess) >= BULK_EXCESS), excess, np.nan)
+    values = np.where(
+        (distance <= COLOURED) & (np.abs(excess) >= BULK_EXCESS * abs(cohesive)), excess, np.nan
+    )
     drawn = atoms.copy()
     if not whole:
         near = distance <= REGION
@@ -124,7 +125,7 @@ def boundary_scene(
         repeats=(*repeats, 1),
         bonds=bonds,
         values=values,
-        value_range=value_range,
+        value_range=(0.0, round(TOP_EXCESS * abs(cohesive), 2)),
         value_label="energy above the crystal (eV)",
         name=name or f"bicrystal of {len(atoms):,} atoms",
     )

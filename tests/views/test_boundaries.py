@@ -49,7 +49,7 @@ def test_only_the_boundary_is_coloured(slab):
     assert len(picture["colours"]) == len(atoms)
     assert [colour != GREY for colour in picture["colours"]] == near.tolist()
     assert picture["values"].count(0.6) == near.sum()
-    assert picture["legend"]["high"] == 1.2
+    assert picture["legend"]["high"] == 0.79
 
 
 def test_the_region_around_the_plane_is_cut_out(slab):
