@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from gcd.energetics.conjugate_gradients import REASONS, RUNNING, State, advance
 from gcd.energetics.lammps_session import ENERGY_TOLERANCE, FORCE_TOLERANCE, MAX_EVALUATIONS, Relaxed
 from gcd.energetics.neighbours import Pairs, neighbour_arrays
 from gcd.energetics.slab import Slab
-from gcd.energetics.workers import Outcome
+from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import Zhou2004
 
 SKIN = {
@@ -88,6 +89,7 @@ class _Batch:
         self.lower = torch.zeros(0, longest, dtype=torch.bool, device=device)  # and padding
         self.upper = torch.zeros(0, longest, dtype=torch.bool, device=device)
         self.pairs: Pairs | None = None
+        self.threads = ThreadPoolExecutor(cores())
 
     def add(self, slabs: list[tuple[int, Slab]]) -> None:
         """Take slabs in, to be evaluated for the first time in the next step."""
@@ -139,17 +141,22 @@ class _Batch:
     def _list_pairs(self) -> None:
         """List again the pairs of slabs in which an atom has moved by half the skin."""
         moved = (self.state.x - self.listed).square().sum(2).amax(1) > (0.5 * self.skin) ** 2
-        for row, far in enumerate(moved.tolist()):
-            member = self.members[row]
-            if member.i is not None and not far:
-                continue
-            x = self.state.x[row, : len(member.slab.positions)].cpu().numpy()
+        rows = [row for row, far in enumerate(moved.tolist()) if far or self.members[row].i is None]
+        places = {
+            row: self.state.x[row, : len(self.members[row].slab.positions)].cpu().numpy() for row in rows
+        }
+
+        def pairs_of(row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             cutoff = self.potential.cutoff + self.skin
-            arrays = neighbour_arrays(x, member.slab.cell, (True, True, False), cutoff)
+            return neighbour_arrays(places[row], self.members[row].slab.cell, (True, True, False), cutoff)
+
+        # vesin lets other threads run; a GPU would wait for it else.
+        for row, arrays in zip(rows, self.threads.map(pairs_of, rows), strict=True):
+            member = self.members[row]
             member.i, member.j, member.shift = (torch.as_tensor(a, device=self.device) for a in arrays)
             self.listed[row] = self.state.x[row]
             self.pairs = None
-        if self.pairs is None:
+        if self.pairs is None and self.members:
             self.pairs = self._join_pairs()
 
     def _join_pairs(self) -> Pairs:

@@ -78,7 +78,7 @@ class Zhou2004:
         below = p["Fn0"] + y * (p["Fn1"] + y * (p["Fn2"] + y * p["Fn3"]))
         below = torch.where(rho > 0, below, 0.0)  # the printed coefficients leave 1e-6 eV in a few metals
         y = rho / p["rho_e"] - 1
-        cubic = torch.where(rho < p["rho_e"], p["F3"], p["F3_plus"])
+        cubic = torch.full_like(rho, p["F3_plus"]).masked_fill(rho < p["rho_e"], p["F3"])
         around = p["F0"] + y * (p["F1"] + y * (p["F2"] + y * cubic))
         log = torch.log(
             rho.clamp_min(0.5 * high) / p["rho_s"]
