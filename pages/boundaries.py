@@ -4,6 +4,10 @@ from dataclasses import asdict
 
 import streamlit as st
 
+from gcd.energetics import lammps
+from gcd.jobs import Job
+from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_SEED
+from gcd.structures.bicrystals import TWISTS, metal_phase
 from pages.parts import boundary_results as results
 from pages.parts import work
 from pages.parts.boundary_run import (
@@ -17,10 +21,6 @@ from pages.parts.boundary_run import (
     run_relaxation,
     twist_edge,
 )
-from gcd.energetics import lammps
-from gcd.jobs import Job
-from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_SEED
-from gcd.structures.bicrystals import TWISTS, metal_phase
 
 SLOT = "boundaries_job"
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.parts.boundary_run import BoundaryRun, BoundarySettings, python_of
-from pages.parts.downloads import ending_of, structure_bytes
-from pages.parts.status import installation
-from pages.parts.viewer import show_atoms
 from gcd.energetics.zhou2004 import cohesive_energy
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystals import as_fraction
 from gcd.structures.formats import FORMATS
 from gcd.views.boundaries import boundary_scene, energy_figure
 from gcd.views.style import config
+from pages.parts.boundary_run import BoundaryRun, BoundarySettings, python_of
+from pages.parts.downloads import ending_of, structure_bytes
+from pages.parts.status import installation
+from pages.parts.viewer import show_atoms
 
 if TYPE_CHECKING:
     from ase import Atoms

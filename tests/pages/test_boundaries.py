@@ -9,6 +9,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from gcd.energetics import lammps
+from gcd.limits import MAX_PAGE_BOUNDARIES
+from gcd.search.dataset import BoundaryDataset
+from gcd.structures.bicrystals import TWISTS, twist_bicrystal
 from pages.parts import boundary_run, work
 from pages.parts.boundary_results import everything_bytes, table_bytes
 from pages.parts.boundary_run import (
@@ -19,10 +23,6 @@ from pages.parts.boundary_run import (
     python_of,
     run_relaxation,
 )
-from gcd.energetics import lammps
-from gcd.limits import MAX_PAGE_BOUNDARIES
-from gcd.search.dataset import BoundaryDataset
-from gcd.structures.bicrystals import TWISTS, twist_bicrystal
 
 PAGE = "pages/boundaries.py"
 APP = Path(__file__).resolve().parents[2] / "app.py"
