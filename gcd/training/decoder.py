@@ -32,7 +32,7 @@ class DecoderTraining:
     architecture: DecoderConfig = field(default_factory=DecoderConfig)
     run: RunConfig = field(
         default_factory=lambda: RunConfig(
-            steps=4000, learning_rate=2e-3, minimum_learning_rate=1e-5, ema=0.998
+            steps=1500, learning_rate=2e-3, minimum_learning_rate=1e-5, ema=0.998
         )
     )
     clean: float = 0.25  # share of structures without noise; the others have U(0, sigma_max)
@@ -239,18 +239,20 @@ def checkpoint_config(training: DecoderTraining, trained: Trained, command: str)
 
 def model_card(config: dict[str, Any], table: str) -> str:
     """README.md of the checkpoint: what it is, how it was made, how good it is (a markdown table)."""
-    architecture, run = config["architecture"], config["run"]
-    kinds = ", ".join(f"{kind} ({weight:g})" for kind, weight in config["training"]["kinds"].items())
+    architecture, training, run = config["architecture"], config["training"], config["run"]
+    kinds = ", ".join(f"{kind} ({weight:g})" for kind, weight in training["kinds"].items())
     return f"""# Voxel-to-particle decoder
 
 Reads atoms out of a voxel array: three single-layer ConvNeXt modules (denoise, classify, displace; 3x3x3 filters,
-{architecture["features"]} features), then estimates of the same atom merged. One decoder for every phase and for boundaries.
+{architecture["features"]} features), then estimates of the same atom merged. One decoder for every phase and for
+boundaries.
 
-- Trained on structures made on the fly, by weight: {kinds}. Random shifts and symmetries of the grid; noise of standard
-  deviation 0 (a share {config["training"]["clean"]:g} of the structures) or uniform up to {architecture["noise"]:g}.
-- {config["steps"]} steps of {run["batch_size"]} structures, AdamW {run["learning_rate"]:g}, weight decay {run["weight_decay"]:g},
-  {run["lr_schedule"]} schedule, averaged weights (EMA {run["ema"]:g}); {config["seconds"]} s; loss {config["loss"]:.3f}, on
-  fixed structures {config["validation_loss"]:.3f}.
+- Trained on structures made on the fly, by weight: {kinds}.
+  Random shifts and symmetries of the grid. Noise: none in a share {training["clean"]:g} of the structures, else of a
+  standard deviation uniform up to {architecture["noise"]:g}.
+- {config["steps"]} steps of {run["batch_size"]} structures in {config["seconds"]} s. AdamW {run["learning_rate"]:g},
+  weight decay {run["weight_decay"]:g}, {run["lr_schedule"]} schedule, averaged weights (EMA {run["ema"]:g}).
+  Loss {config["loss"]:.3f}, on fixed structures {config["validation_loss"]:.3f}.
 - Command: `{config["command"]}`
 - sha256 of model.safetensors: {{sha256}}
 

@@ -10,61 +10,63 @@ Periodic = tuple[bool, bool, bool]
 def merge_estimates(
     estimates: np.ndarray,
     mass: np.ndarray,
+    evidence: np.ndarray,
     *,
     shape: tuple[int, int, int],
     periodic: Periodic,
     link: float,
     absorb: float,
-    minimum_mass: float,
-) -> np.ndarray:
+    minimum_evidence: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Average the estimates of each atom, weighted by mass squared; lengths in voxels.
 
     1. Estimates closer than `link` belong together: connected components, nearest images across periodic axes.
        `link` is short, so that stray estimates between two atoms do not chain them into one.
     2. From the heaviest component down, each takes in those within `absorb` that are not taken: stray estimates and
        the rest of an atom that fell in two.
-    3. What holds at least `minimum_mass` is an atom.
+    3. What holds at least `minimum_evidence` is an atom.
 
     Args:
         estimates: (M, 3) positions.
         mass: (M,) the denoised voxel that each estimate came from: its share of an atom.
+        evidence: (M,) what each estimate adds to the belief that there is an atom.
         shape: edge lengths of the cell.
         periodic: which axes repeat.
         link: of the order of an estimate's error.
         absorb: about half the shortest distance between two atoms.
-        minimum_mass: the mass of an atom is 1, less the voxels that gave no estimate.
+        minimum_evidence: sum over the estimates of one atom.
 
     Returns:
-        (N, 3) positions, inside the cell on periodic axes.
+        (N, 3) positions, inside the cell on periodic axes, and (N,) evidence of each.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
     if len(estimates) == 0:
-        return np.empty((0, 3))
+        return np.empty((0, 3)), np.empty(0)
     box = np.where(periodic, np.array(shape, dtype=float), 0.0)
     mass = np.maximum(mass, 1e-6)
     estimates = wrap(estimates, box)
     pairs = cKDTree(estimates, boxsize=box).query_pairs(link, output_type="ndarray")
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(estimates),) * 2)
     label = connected_components(graph, directed=False)[1]
-    centres, masses = _average(estimates, mass, label, box)
+    centres, total = _average(estimates, mass, label, box), np.bincount(label, evidence)
 
     near = cKDTree(centres, boxsize=box).query_ball_point(centres, absorb)
     taken = np.full(len(centres), -1)
-    for number, heavy in enumerate(np.argsort(-masses, kind="stable")):
+    for number, heavy in enumerate(np.argsort(-total, kind="stable")):
         if taken[heavy] < 0:
             free = [c for c in near[heavy] if taken[c] < 0]
             taken[free] = number
-    atoms, masses = _average(estimates, mass, np.unique(taken[label], return_inverse=True)[1], box)
-    return atoms[masses >= minimum_mass]
+    atom = np.unique(taken[label], return_inverse=True)[1]
+    total = np.bincount(atom, evidence)
+    kept = total >= minimum_evidence
+    return _average(estimates, mass, atom, box)[kept], total[kept]
 
 
-def _average(
-    estimates: np.ndarray, mass: np.ndarray, label: np.ndarray, box: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(K, 3) mean position and (K,) mass of each label 0 to K - 1.
+def _average(estimates: np.ndarray, mass: np.ndarray, label: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """(K, 3) mean position of each label 0 to K - 1.
 
     The error of an estimate falls as its voxel's share of the atom grows: weighting by the square of the share gave
     the smallest error of the average.
@@ -77,8 +79,7 @@ def _average(
     )
     offset = minimum_image(estimates - anchor[label], box)
     mean = np.stack([np.bincount(label, weight * offset[:, a], count) for a in range(3)], axis=1)
-    mean /= np.bincount(label, weight, count)[:, None]
-    return wrap(anchor + mean, box), np.bincount(label, mass, count)
+    return wrap(anchor + mean / np.bincount(label, weight, count)[:, None], box)
 
 
 def minimum_image(vectors: np.ndarray, box: np.ndarray) -> np.ndarray:

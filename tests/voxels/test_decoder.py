@@ -9,8 +9,10 @@ import torch.nn.functional as F
 
 from gcd.checkpoints import available, load_decoder
 from gcd.evaluation.decoder import KINDS, evaluate_decoder, isolated_atom_floor
+from gcd.training.decoder_structures import random_addition
 from gcd.voxels.decoder import Decoder, centre_of_mass_decode, decode, neighbourhoods
 from gcd.voxels.encoder import encode
+from gcd.voxels.fitting import fit_positions
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import merge_estimates
 
@@ -99,25 +101,29 @@ MERGING = {
     "periodic": (True, True, True),
     "link": 0.6,
     "absorb": 1.4,
-    "minimum_mass": 0.4,
+    "minimum_evidence": 0.4,
 }
+
+
+def merged_by_mass(estimates, mass, **settings) -> np.ndarray:
+    return merge_estimates(estimates, mass, mass, **settings)[0]
 
 
 def test_estimates_of_one_atom_merge_across_the_cell_s_face():
     estimates = np.array([[11.95, 6.0, 0.05], [0.05, 6.0, 11.95]])
-    merged = merge_estimates(estimates, np.array([0.5, 0.5]), **MERGING)
+    merged = merged_by_mass(estimates, np.array([0.5, 0.5]), **MERGING)
     assert len(merged) == 1
     assert np.allclose((merged + 6) % 12, [[6, 0, 6]], atol=1e-9)
 
 
 def test_an_open_axis_does_not_merge_across():
     estimates = np.array([[6, 6, 0.0], [6, 6, 11.9]])
-    merged = merge_estimates(estimates, np.ones(2), **(MERGING | {"periodic": (True, True, False)}))
+    merged = merged_by_mass(estimates, np.ones(2), **(MERGING | {"periodic": (True, True, False)}))
     assert np.allclose(merged[np.argsort(merged[:, 2])], estimates)
 
 
 def test_light_clusters_are_no_atoms():
-    merged = merge_estimates(np.array([[2.0, 2, 2], [7, 7, 7]]), np.array([0.9, 0.2]), **MERGING)
+    merged = merged_by_mass(np.array([[2.0, 2, 2], [7, 7, 7]]), np.array([0.9, 0.2]), **MERGING)
     assert np.allclose(merged, [[2, 2, 2]])
 
 
@@ -125,18 +131,53 @@ def test_stray_estimates_between_two_atoms_do_not_chain_them():
     ends = np.array([[3.0, 6, 6]] * 3 + [[5.6, 6, 6]] * 3)
     stray = np.array([[3.0 + 0.5 * i, 6, 6] for i in range(1, 6)])
     mass = np.array([0.3] * 6 + [0.05] * 5)
-    merged = merge_estimates(np.concatenate([ends, stray]), mass, **(MERGING | {"link": 0.45}))
+    merged = merged_by_mass(np.concatenate([ends, stray]), mass, **(MERGING | {"link": 0.45}))
     assert len(merged) == 2
     assert np.abs(np.sort(merged[:, 0]) - [3.0, 5.6]).max() < 0.1
 
 
 def test_an_atom_in_two_halves_is_counted_once():
-    merged = merge_estimates(np.array([[5.0, 6, 6], [5.8, 6, 6]]), np.array([0.5, 0.5]), **MERGING)
+    merged = merged_by_mass(np.array([[5.0, 6, 6], [5.8, 6, 6]]), np.array([0.5, 0.5]), **MERGING)
     assert np.allclose(merged, [[5.4, 6, 6]])
 
 
 def test_nothing_merges_to_nothing():
-    assert merge_estimates(np.empty((0, 3)), np.empty(0), **MERGING).shape == (0, 3)
+    assert merged_by_mass(np.empty((0, 3)), np.empty(0), **MERGING).shape == (0, 3)
+
+
+# --- The fit --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("periodic", [(True, True, True), (True, True, False)], ids=["periodic", "open z"])
+def test_the_fit_finds_clean_positions_again(periodic):
+    rng = np.random.default_rng(0)
+    grid = Grid((14, 14, 14), (14.0, 14.0, 14.0), periodic)
+    atoms = random_addition(rng, 2.6, 1.0, edge=14).positions
+    if not periodic[2]:
+        atoms = atoms[(atoms[:, 2] > 0) & (atoms[:, 2] < 13)]
+    C = voxels_of(atoms, grid)[0].double().numpy()
+    start = atoms + rng.normal(0, 0.03, atoms.shape)
+    start[:, 2] = start[:, 2].clip(0, None if periodic[2] else 13)
+    fitted, gain = fit_positions(start, C, periodic=periodic, error=0.07)
+    assert np.abs(fitted - atoms).max() < 0.01
+    assert np.sqrt(((fitted - atoms) ** 2).sum(1).mean()) < 1e-3
+    assert gain.min() > 100
+
+
+def test_an_atom_that_is_not_there_loses_likelihood():
+    atoms = np.array([[3.2, 4.1, 5.7], [8.0, 9.0, 2.5]])
+    C = voxels_of(atoms[:1], BOX)[0].double().numpy() + np.random.default_rng(0).normal(0, 0.05, BOX.shape)
+    gain = fit_positions(atoms, C, periodic=(True, True, True), error=0.07)[1]
+    assert gain[0] > 10
+    assert gain[1] < 0
+
+
+def test_the_fit_of_nothing_is_nothing():
+    positions, gain = fit_positions(
+        np.empty((0, 3)), np.zeros(BOX.shape), periodic=(True, True, True), error=0.07
+    )
+    assert positions.shape == (0, 3)
+    assert gain.shape == (0,)
 
 
 # --- The yardstick --------------------------------------------------------------------------------------------------
@@ -215,8 +256,10 @@ def test_the_bars_on_structures_never_trained_on(decoder, kind):
     clean, noisy, yardstick = by["learned", 0.0], by["learned", 0.05], by["centre of mass", 0.05]
     assert clean.right_number == 10
     assert clean.missed == clean.extra == 0
-    assert clean.rms <= 0.02
-    assert noisy.right_number >= 9
-    assert noisy.rms_coordinate <= 0.1
+    assert clean.rms <= 0.005
+    assert (
+        noisy.missed + noisy.extra <= 2
+    )  # of 600 to 2,600 atoms; the best possible test errs once in some 5,000
+    assert noisy.rms_coordinate <= 0.08
     assert noisy.rms < yardstick.rms
     assert noisy.missed + noisy.extra < yardstick.missed + yardstick.extra

@@ -1,0 +1,81 @@
+"""Positions fitted to the voxels by least squares: the last step of decoding, with nothing learned."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+Periodic = tuple[bool, bool, bool]
+STEPS = 5  # Gauss-Newton steps; from 0.03 voxels off, clean positions are right to 1e-4 after four
+LARGEST_STEP = 0.2  # voxels along an axis
+DIFFERENCE = 0.1  # voxels; half the step of the derivative of P, which must see both sides of P's kinks
+SMALLEST_NOISE = 1e-3  # of a voxel; keeps the gain finite on clean voxels
+_AROUND = np.array(
+    list(product((-1, 0, 1), repeat=3))
+)  # the voxels an atom reaches lie around its nearest one
+
+
+def fit_positions(
+    positions: np.ndarray,
+    C: np.ndarray,
+    *,
+    periodic: Periodic,
+    error: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minimise |C - EN(R)|² / sigma² + |R - R_0|² / error² over the positions R, starting at R_0; lengths in voxels.
+
+    The network's positions are off by about `error`; the voxels know better, the more so the less noise sigma they
+    hold, and sigma² is the mean of (C - EN(R))². On clean voxels the fit is exact, on noisy ones a compromise.
+    Each atom takes its own Gauss-Newton step while the others stand still: they share a voxel at most.
+
+    Args:
+        positions: (N, 3) R_0.
+        C: (X, Y, Z) voxels as they came, not denoised.
+        periodic: which axes repeat.
+        error: expected error of R_0 along an axis.
+
+    Returns:
+        (N, 3) fitted positions, not wrapped, and (N,) gains: by how much each atom raises the logarithm of the
+        likelihood of the voxels, compared with the same structure without it.
+    """
+    shape = np.array(C.shape)
+    flat, positions, start = C.reshape(-1), positions.copy(), positions
+    sigma2 = 1.0
+    for _ in range(STEPS):
+        index, P, gradient = _smeared(positions, shape, periodic)
+        residual = flat - np.bincount(index.ravel(), P.ravel(), len(flat))
+        sigma2 = max(float((residual**2).mean()), SMALLEST_NOISE**2)
+        normal = np.einsum("nka,nkb->nab", gradient, gradient) + sigma2 / error**2 * np.eye(3)
+        right = np.einsum("nka,nk->na", gradient, residual[index]) - sigma2 / error**2 * (positions - start)
+        step = np.linalg.solve(normal, right[..., None])[..., 0]
+        positions = positions + step.clip(-LARGEST_STEP, LARGEST_STEP)
+        positions = np.where(periodic, positions, positions.clip(0, shape - 1))
+    index, P, _ = _smeared(positions, shape, periodic)
+    residual = flat - np.bincount(index.ravel(), P.ravel(), len(flat))
+    without = residual[index] + P  # what is left of the voxels when the atom is taken away
+    gain = (P * (2 * without - P)).sum(1) / (2 * sigma2)
+    return positions, gain
+
+
+def _smeared(
+    positions: np.ndarray, shape: np.ndarray, periodic: Periodic
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """P(a, I) of Eq. 1 in the 27 voxels around each atom: their flat indices, P (N, 27), its gradient (N, 27, 3)."""
+    voxel = np.rint(positions)[:, None].astype(int) + _AROUND  # (N, 27, 3)
+    d = voxel - positions[:, None]
+    on_grid = (np.array(periodic) | ((voxel >= 0) & (voxel < shape))).all(-1)
+    i, j, k = np.moveaxis(voxel % shape, -1, 0)
+    p = np.maximum(0, 1 - np.abs(d))
+    slope = np.maximum(0, 1 - np.abs(d - DIFFERENCE)) - np.maximum(0, 1 - np.abs(d + DIFFERENCE))
+    slope /= 2 * DIFFERENCE
+    gradient = np.stack(
+        [
+            slope[..., 0] * p[..., 1] * p[..., 2],
+            p[..., 0] * slope[..., 1] * p[..., 2],
+            p[..., 0] * p[..., 1] * slope[..., 2],
+        ],
+        axis=-1,
+    )
+    index = (i * shape[1] + j) * shape[2] + k
+    return index, p.prod(-1) * on_grid, gradient * on_grid[..., None]
