@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import status
+from pages.parts import frame, status
 
 HERE = Path(__file__).parent
 
@@ -17,27 +17,9 @@ st.set_page_config(
         "[arXiv:2408.15601](https://arxiv.org/abs/2408.15601)."
     },
 )
-st.logo(
-    str(HERE / "pages/parts/logo.svg"), icon_image=str(HERE / "pages/parts/icon.svg"), size="large"
-)
+st.logo(str(HERE / "pages/parts/logo.svg"), icon_image=str(HERE / "pages/parts/icon.svg"), size="large")
 
-page = st.navigation(
-    [
-        st.Page(
-            "pages/home.py",
-            title="Home",
-            icon=":material/home:",
-            default=True,
-            help="Make a crystal with one button; what each page is for; what is installed and what is missing.",
-        ),
-        st.Page(
-            "pages/crystals.py",
-            title="Crystals",
-            icon=":material/grain:",
-            help="Choose phase, element and supercell, watch voxels condense, then inspect and download the crystals.",
-        ),
-    ]
-)
+page = frame.open_house()
 
 with st.sidebar:
     status.show_in_sidebar()

@@ -4,10 +4,6 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from pages.parts import condense, status, work
-from pages.parts.crystal_results import show_results
-from pages.parts.crystal_run import CrystalSettings, check_for_page, run_crystals
-from pages.parts.elements import ELEMENTS
 from gcd.checkpoints import CheckpointError
 from gcd.jobs import Job
 from gcd.limits import (
@@ -20,6 +16,12 @@ from gcd.limits import (
 )
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from gcd.views.voxels import FRAME_VOXELS, drawn_shape
+from pages.parts import condense, frame, status, work
+from pages.parts.crystal_results import show_results
+from pages.parts.crystal_run import CrystalSettings, check_for_page, run_crystals
+from pages.parts.elements import ELEMENTS
+
+frame.enter()
 
 SLOT = "crystals_job"
 FULL = {"evaluations": 60, "order": 3}

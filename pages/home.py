@@ -5,12 +5,14 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from pages.parts import condense, pictures, status, work
-from pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
-from pages.parts.viewer import show_atoms
 from gcd.jobs import Job
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from gcd.views.atoms import scene
+from pages.parts import condense, frame, pictures, status, work
+from pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
+from pages.parts.viewer import show_atoms
+
+frame.enter()
 
 SLOT = "home_job"
 STAGE_HEIGHT = 430

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from gcd.views.style import VALUE_SCALE, layout
-from gcd.views.voxels import scene_layout
+from gcd.views.voxels import box_edges, box_trace, scene_layout
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -86,7 +85,7 @@ def scene(
         "radius": round(float(radius), 3),
         "bonds": pairs.tolist(),
         "stick": round(0.22 * float(radius) + 0.03, 3),
-        "edges": _edges(np.asarray(atoms.cell[:])),
+        "edges": np.round(box_edges(np.asarray(atoms.cell[:])), 3).tolist(),
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return content | {"id": digest[:16]}
@@ -131,17 +130,16 @@ def atoms_figure(scene: dict[str, Any], *, height: int = 520) -> go.Figure:
             hovertemplate="%{text} at %{x:.3f}, %{y:.3f}, %{z:.3f} Å<extra></extra>",
         )
     )  # fmt: skip
-    ends = np.array(scene["edges"], dtype=float).reshape(-1, 2, 3)
-    gaps = np.full((len(ends), 1, 3), np.nan)
-    lines = np.concatenate([ends, gaps], axis=1).reshape(-1, 3)
-    figure.add_scatter3d(
-        x=lines[:, 0], y=lines[:, 1], z=lines[:, 2], mode="lines", hoverinfo="skip",
-        line={"color": "rgba(128,140,140,0.9)", "width": 2},
-    )  # fmt: skip
+    figure.add_trace(box_trace(_cell_of(scene["edges"])))
     figure.update_layout(
         layout(height=height, showlegend=False, scene=scene_layout(), margin={"l": 0, "r": 0, "t": 0, "b": 0})
     )
     return figure
+
+
+def _cell_of(edges: list[Any]) -> np.ndarray:
+    """The cell (3, 3) from the edges of a scene: the first of each axis starts at the origin."""
+    return np.array([np.subtract(edges[4 * axis][1], edges[4 * axis][0]) for axis in range(3)])
 
 
 def _repeated(
@@ -188,17 +186,6 @@ def _colours(
         palette[round(63 * s)] if np.isfinite(v) else grey for s, v in zip(scaled, values, strict=True)
     ]
     return colours, {"label": label, "low": _plain(low), "high": _plain(high), "colours": palette[::9]}
-
-
-def _edges(cell: np.ndarray) -> list[list[list[float]]]:
-    """The twelve edges of the cell as pairs of points in Å."""
-    edges = []
-    for axis in range(3):
-        others = [other for other in range(3) if other != axis]
-        for a, b in itertools.product((0, 1), repeat=2):
-            start = a * cell[others[0]] + b * cell[others[1]]
-            edges.append([np.round(start, 3).tolist(), np.round(start + cell[axis], 3).tolist()])
-    return edges
 
 
 def _hex(colour: Any) -> str:

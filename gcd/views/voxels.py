@@ -6,17 +6,19 @@ Above 100,000 voxels the array is block-averaged before it is sent to a browser.
 from __future__ import annotations
 
 import base64
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from gcd.views.style import ATOM_RING, VOXEL_SCALE, layout
+from gcd.views.style import ATOM_RING, IDEAL, VOXEL_SCALE, layout
 from gcd.voxels.grid import Grid
 
 MAX_DRAWN_VOXELS = 100_000
 FRAME_VOXELS = 15_000  # of a live picture
+DEFAULT_LEVEL = 0.06  # atoms a voxel; the decoder takes more than 0.05 for a sign of an atom
 AXES = "xyz"
 
 
@@ -86,7 +88,7 @@ def slice_figure(
             zmin=0.0,
             zmax=largest(voxels) if top is None else top,
             colorbar={
-                "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.2, "yanchor": "top", "nticks": 5,
+                "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.24, "yanchor": "top", "nticks": 5,
                 "title": {"text": "atoms per voxel", "side": "bottom"},
             },
             hovertemplate=f"{AXES[across]} = %{{x:.2f}} Å, {AXES[up]} = %{{y:.2f}} Å<br>"
@@ -117,22 +119,23 @@ def isosurface_figure(
     voxels: np.ndarray,
     grid: Grid,
     *,
-    level: float | None = None,
+    level: float = DEFAULT_LEVEL,
     positions: np.ndarray | None = None,
-    height: int = 460,
+    height: int = 520,
 ) -> go.Figure:
     """The surface on which a voxel array takes the value ``level``, with the decoded atoms as dots inside.
+
+    Periodic axes are closed: the first layer is drawn once more after the last one.
 
     Args:
         voxels: (X, Y, Z), in atoms a voxel.
         grid: of the voxels.
-        level: atoms a voxel; by default a quarter of the (nearly) largest value.
+        level: atoms a voxel. An atom that its eight voxels share evenly gives 0.125 to each.
         positions: decoded atoms (N, 3) in Å.
         height: pixels.
     """
     drawn, blocks = downsample(voxels)
-    top = largest(drawn)
-    level = top / 4.0 if level is None else level
+    drawn = np.pad(drawn, [(0, int(periodic)) for periodic in grid.periodic], mode="wrap")
     x, y, z = np.meshgrid(
         *(
             _centres(n, block) * size
@@ -147,11 +150,11 @@ def isosurface_figure(
             z=np.round(z.ravel(), 3),
             value=np.round(drawn.ravel(), 4),
             isomin=level,
-            isomax=max(top, level * 1.001),
+            isomax=max(float(drawn.max()), level) * 1.001,
             surface={"count": 1},
             caps={"x_show": False, "y_show": False, "z_show": False},
-            colorscale=[[0.0, "#4C9FB5"], [1.0, "#4C9FB5"]],
-            opacity=0.55,
+            colorscale=[[0.0, "#3F9AA3"], [1.0, "#3F9AA3"]],
+            opacity=0.5,
             showscale=False,
             lighting={"ambient": 0.55, "diffuse": 0.7, "specular": 0.25, "roughness": 0.6},
             hovertemplate="x = %{x:.2f} Å, y = %{y:.2f} Å, z = %{z:.2f} Å<extra></extra>",
@@ -159,17 +162,39 @@ def isosurface_figure(
         )
     )
     if positions is not None and len(positions):
-        wrapped = _wrap(positions, grid)
+        wrapped = _wrap(positions, grid, low=0.0)
         figure.add_scatter3d(
             x=wrapped[:, 0], y=wrapped[:, 1], z=wrapped[:, 2], mode="markers", name="decoded atoms",
-            marker={"size": 2.5, "color": "#E08E0B"},
+            marker={"size": 3, "color": IDEAL},
             hovertemplate="atom at %{x:.3f}, %{y:.3f}, %{z:.3f} Å<extra></extra>",
         )  # fmt: skip
+    figure.add_trace(box_trace(np.diag(grid.lengths)))
     figure.update_layout(layout(height=height, scene=scene_layout(), showlegend=False, margin=_NO_MARGIN))
     return figure
 
 
 _NO_MARGIN = {"l": 0, "r": 0, "t": 0, "b": 0}
+
+
+def box_edges(cell: np.ndarray) -> np.ndarray:
+    """The twelve edges of a cell (3, 3), as (12, 2, 3) pairs of points."""
+    edges = []
+    for axis in range(3):
+        first, second = (cell[other] for other in range(3) if other != axis)
+        for a, b in itertools.product((0.0, 1.0), repeat=2):
+            start = a * first + b * second
+            edges.append([start, start + cell[axis]])
+    return np.array(edges, dtype=float)
+
+
+def box_trace(cell: np.ndarray) -> go.Scatter3d:
+    """The cell's edges as thin grey lines."""
+    edges = box_edges(cell)
+    lines = np.concatenate([edges, np.full((len(edges), 1, 3), np.nan)], axis=1).reshape(-1, 3)
+    return go.Scatter3d(
+        x=lines[:, 0], y=lines[:, 1], z=lines[:, 2], mode="lines", hoverinfo="skip", name="cell",
+        line={"color": "rgba(128,140,140,0.9)", "width": 2},
+    )  # fmt: skip
 
 
 def scene_layout() -> dict[str, Any]:
@@ -185,7 +210,7 @@ def scene_layout() -> dict[str, Any]:
         "yaxis": axis | {"title": {"text": "y (Å)"}},
         "zaxis": axis | {"title": {"text": "z (Å)"}},
         "aspectmode": "data",
-        "camera": {"eye": {"x": 0.85, "y": -1.75, "z": 0.72}},
+        "camera": {"eye": {"x": 0.95, "y": -1.95, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.08}},
     }
 
 
@@ -209,10 +234,10 @@ def _centres(count: int, block: int) -> np.ndarray:
     return np.arange(count) * block + 0.5 * (block - 1)
 
 
-def _wrap(positions: np.ndarray, grid: Grid) -> np.ndarray:
-    """Positions moved into the drawn range, from half a voxel below 0, along the periodic axes."""
-    lengths, half = np.array(grid.lengths), 0.5 * np.array(grid.voxel_size)
-    wrapped = (positions + half) % lengths - half
+def _wrap(positions: np.ndarray, grid: Grid, low: float = -0.5) -> np.ndarray:
+    """Positions moved along the periodic axes into one cell that begins ``low`` voxels from 0."""
+    start = low * np.array(grid.voxel_size)
+    wrapped = (positions - start) % np.array(grid.lengths) + start
     return np.where(grid.periodic, wrapped, positions)
 
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.parts import condense, downloads
-from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
-from pages.parts.reproduce import show_recipe
-from pages.parts.viewer import show_atoms
 from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
 from gcd.views.voxels import DEFAULT_LEVEL, isosurface_figure, slice_figure
+from pages.parts import condense, downloads
+from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
+from pages.parts.reproduce import show_recipe
+from pages.parts.viewer import show_atoms
 
 COLOURINGS = ("element", "displacement", "q6")
 

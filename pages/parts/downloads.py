@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gcd.structures.formats import FORMATS, WRITTEN, write_structure, write_voxels
 from pages.parts.crystal_run import CrystalRun
 from pages.parts.reproduce import recipe_of
-from gcd.structures.formats import FORMATS, WRITTEN, write_structure, write_voxels
 
 if TYPE_CHECKING:
     from ase import Atoms

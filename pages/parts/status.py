@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.viewer import static_library
 from gcd import __version__
 from gcd.checkpoints import available
 from gcd.devices import describe, resolve_device
 from gcd.structures.crystals import PHASES
+from pages.parts.viewer import static_library
 
 DECODER = "decoder"
 NAMED_PACKAGES = ("torch", "numpy", "ase", "freud-analysis", "streamlit", "plotly")

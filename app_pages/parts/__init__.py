@@ -1,1 +1,0 @@
-"""What the pages share: the job panel, the viewers, downloads, the reproduce box, the state of the installation."""
