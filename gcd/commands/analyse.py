@@ -1,8 +1,11 @@
 """Analyse structure files: radial distribution, q4 and q6, coordination, shortest distance; one object a file.
 
-With --phase each structure is also matched to the ideal crystal of that phase and --size.
+With --phase each structure is also matched to the ideal crystal of that phase and --size. A slab of a metal that has a
+potential, periodic in the plane alone (or any, with --metal), also gets the plane of its boundary, [n], and E_gb as it
+stands.
 
   gcd analyse crystal.extxyz --phase bcc --size 4 4 4
+  gcd analyse slab.extxyz POSCAR --metal W
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="distance in Å within which atoms are coordinated (default 1.25 median nearest-neighbour distances)",
     )
+    parser.add_argument("--metal", metavar="EL", help="take the structures for bicrystal slabs of this metal")
     options.add_phase(parser, required=False)
     options.add_size(parser, default=None)
 
@@ -54,6 +58,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.size and not args.phase:
         raise ValueError("--size says how many cells of a phase there are: give --phase too.")
+    if args.metal:
+        from gcd.energetics.metals import check_metal
+
+        check_metal(args.metal)
     read = [(file, read_structures(file)) for file in args.files]  # all, before the first is analysed
     return {"files": [_analyse(args, file, frames) for file, frames in read]}
 
@@ -89,9 +97,30 @@ def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str
         result["match"] = [
             crystal_quality(atoms, args.phase, args.size or DEFAULT_SIZE).as_dict() for atoms in frames
         ]
+    boundaries = [_boundary(args.metal, atoms, file) for atoms in frames]
+    if any(boundaries):
+        result["boundary"] = boundaries if len(boundaries) > 1 else boundaries[0]
     if not args.json:
         _show(result)
     return result
+
+
+def _boundary(metal: str | None, atoms: Any, file: str) -> dict[str, Any] | None:
+    """What a slab says about its boundary; None for what does not look like one and was not said to be one."""
+    from gcd.energetics.boundary_energy import describe_boundary
+    from gcd.energetics.metals import METALS
+
+    symbols = set(atoms.symbols)
+    if metal is None and (
+        atoms.pbc[2] or not all(atoms.pbc[:2]) or len(symbols) > 1 or not symbols <= set(METALS)
+    ):
+        return None
+    try:
+        return describe_boundary(atoms, metal or symbols.pop())
+    except ValueError as error:
+        if metal is None:
+            return None
+        raise ValueError(f"{file}: {error}") from None
 
 
 def _show(result: dict[str, Any]) -> None:
@@ -106,6 +135,13 @@ def _show(result: dict[str, Any]) -> None:
     print(f"  shortest distance  {result['minimum_distance']:.4f} Å")
     g = np.array(result["rdf"]["g"])
     print(f"  g(r)  highest {g.max():.2f} at {result['rdf']['r'][int(g.argmax())]:.3f} Å")
+    boundary = result.get("boundary", [])
+    for slab in [boundary] if isinstance(boundary, dict) else boundary:
+        if slab:
+            print(
+                f"  boundary of {slab['metal']} at z = {slab['plane']:.2f} Å: [n] = {slab['n']:.4g}, "
+                f"{slab['atoms_per_plane']} atoms a plane, area {slab['area']:.2f} Å^2, E_gb {slab['egb']:.4f} J/m2 as it stands"
+            )
     for match in result.get("match", []):
         verdict = "perfect" if match["perfect"] else "not perfect"
         print(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.energetics import lammps
-from gcd.energetics.boundary_plane import find_boundary_plane, locate_plane, make_slab
+from gcd.energetics.boundary_plane import atomic_energies, find_boundary_plane, locate_plane, make_slab
 from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
 from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import METALS, cohesive_energy
@@ -17,7 +17,14 @@ from gcd.energetics.zhou2004 import METALS, cohesive_energy
 if TYPE_CHECKING:
     from ase import Atoms
 
-__all__ = ["RelaxProgress", "boundary_energy", "find_boundary_plane", "relax_boundaries", "slab_energy"]
+__all__ = [
+    "RelaxProgress",
+    "boundary_energy",
+    "describe_boundary",
+    "find_boundary_plane",
+    "relax_boundaries",
+    "slab_energy",
+]
 
 J_PER_M2 = 16.02177  # of 1 eV/Å^2
 ENGINES = ("auto", "lammps", "torch")
@@ -62,6 +69,23 @@ def slab_energy(slab: Slab, energies: np.ndarray) -> float:
     )
 
 
+def describe_boundary(atoms: Atoms, metal: str = "W", *, plane: float | None = None) -> dict[str, Any]:
+    """The boundary of a slab as it stands, unrelaxed.
+
+    Returns metal, plane (z in Å), area (Å^2), atoms_per_plane, n ([n], Eq. 8) and egb (J/m2). ValueError, in one
+    sentence, when the atoms are no slab of the metal.
+    """
+    slab = make_slab(atoms, metal, plane=plane)
+    return {
+        "metal": slab.metal,
+        "plane": slab.plane,
+        "area": slab.area,
+        "atoms_per_plane": atoms_per_plane(slab),
+        "n": n_fraction(slab),
+        "egb": slab_energy(slab, atomic_energies(slab.positions, slab.cell, slab.metal)),
+    }
+
+
 @dataclass(frozen=True)
 class RelaxProgress:
     """Given to the callback of :func:`relax_boundaries` whenever a structure is done."""
@@ -80,7 +104,7 @@ def relax_boundaries(
     workers: int | None = None,
     engine: str = "auto",
     device: Any = "auto",
-    timeout: float = lammps.TIMEOUT,
+    timeout: float | None = None,
     callback: Callable[[RelaxProgress], None] | None = None,
     **settings: Any,
 ) -> list[Atoms]:
@@ -95,7 +119,7 @@ def relax_boundaries(
         workers: processes for LAMMPS; all cores when None.
         engine: "lammps", "torch", or "auto": LAMMPS where it can be used.
         device: for torch.
-        timeout: seconds for one relaxation in LAMMPS.
+        timeout: seconds for one relaxation in LAMMPS; by default two minutes for every 1,000 atoms.
         callback: called with :class:`RelaxProgress`; whatever it raises stops the work.
         settings: energy_tolerance, force_tolerance (eV/Å), max_evaluations.
 
@@ -150,10 +174,17 @@ def choose_engine(engine: str) -> str:
 
 
 def _relax(
-    slabs: list[Slab], engine: str, workers: int | None, device: Any, timeout: float, settings: dict[str, Any]
+    slabs: list[Slab],
+    engine: str,
+    workers: int | None,
+    device: Any,
+    timeout: float | None,
+    settings: dict[str, Any],
 ) -> Iterator[Outcome]:
     if engine == "lammps":
         workers = min(workers or cores(), max(1, len(slabs)))
+        largest = max((len(slab.positions) for slab in slabs), default=0)
+        timeout = timeout or lammps.TIMEOUT * max(1.0, largest / 1000)
         return lammps.relax_slabs(slabs, workers=workers, timeout=timeout, **settings)
     from gcd.energetics import torch_relax
 
