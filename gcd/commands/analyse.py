@@ -140,7 +140,8 @@ def _show(result: dict[str, Any]) -> None:
         if slab:
             print(
                 f"  boundary of {slab['metal']} at z = {slab['plane']:.2f} Å: [n] = {slab['n']:.4g}, "
-                f"{slab['atoms_per_plane']} atoms a plane, area {slab['area']:.2f} Å^2, E_gb {slab['egb']:.4f} J/m2 as it stands"
+                f"{slab['atoms_per_plane']} atoms a plane, area {slab['area']:.2f} Å^2, "
+                f"E_gb {slab['egb']:.4f} J/m2 as it stands"
             )
     for match in result.get("match", []):
         verdict = "perfect" if match["perfect"] else "not perfect"
