@@ -11,9 +11,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import work
 from gcd.limits import MAX_PAGE_COUNT
 from gcd.structures.crystals import PHASES, lattice_constant_of
+from pages.parts import work
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 SOON = 120.0  # seconds; none of them is meant to be spent
