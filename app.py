@@ -19,7 +19,7 @@ st.set_page_config(
 )
 st.logo(str(HERE / "pages/parts/logo.svg"), icon_image=str(HERE / "pages/parts/icon.svg"), size="large")
 
-page = frame.open_house()
+page = frame.navigation()
 
 with st.sidebar:
     status.show_in_sidebar()
