@@ -244,8 +244,8 @@ def model_card(config: dict[str, Any], table: str) -> str:
     return f"""# Voxel-to-particle decoder
 
 Reads atoms out of a voxel array: three single-layer ConvNeXt modules (denoise, classify, displace; 3x3x3 filters,
-{architecture["features"]} features), then estimates of the same atom merged. One decoder for every phase and for
-boundaries.
+{architecture["features"]} features), then estimates of the same atom merged, and the positions fitted to the voxels. One decoder for every
+phase and for boundaries.
 
 - Trained on structures made on the fly, by weight: {kinds}.
   Random shifts and symmetries of the grid. Noise: none in a share {training["clean"]:g} of the structures, else of a
@@ -262,4 +262,8 @@ Structures never trained on; lengths in voxels; "right number" counts structures
 encoded. The rms is of the distance in 3D, beside it per coordinate.
 
 {table}
+
+What noise of 0.05 allows, for a lone atom anywhere (`gcd.evaluation.decoder`): no estimate has an rms distance below
+0.125 (0.072 a coordinate), and no decision whether it is there errs less than once in 2,200 atoms at a density of
+0.02 atoms a voxel, once in 2,900 at 0.04. Only knowledge of where neighbours leave room for an atom does better.
 """
