@@ -73,7 +73,7 @@ with controls, st.container(border=True):
         on_change=refill,
         kwargs={"new_phase": False},
     )
-    fast = here.checkpoints.get(f"crystal-{phase}", {}).get("fast")
+    fast = status.fast_setting(here, phase)
     solvers = ({"Fast": fast} if fast else {}) | {"Full": FULL, "Custom": None}
     quality = st.segmented_control(
         "Sampling",
@@ -109,9 +109,11 @@ with controls, st.container(border=True):
             bind="query-params",
             help="From tables. The model knows no lengths: it only scales the cell.",
         )
-        size = tuple(
-            column.number_input(
-                f"Cells {axis}", 1, MAX_CELLS_PER_AXIS, 4, key=f"n{axis}", bind="query-params"
+        nx, ny, nz = (
+            int(
+                column.number_input(
+                    f"Cells {axis}", 1, MAX_CELLS_PER_AXIS, 4, key=f"n{axis}", bind="query-params"
+                )
             )
             for axis, column in zip("xyz", st.columns(3, wrap=False, gap="small"), strict=True)
         )
@@ -125,7 +127,7 @@ with controls, st.container(border=True):
         needed = [name for name in here.missing if name in ("decoder", f"crystal-{phase}")]
         st.warning(status.missing_sentence(needed), icon=":material/inventory_2:")
 
-settings = CrystalSettings(phase, element, float(a), size, count, seed, **solver)
+settings = CrystalSettings(phase, element, float(a), (nx, ny, nz), count, seed, **solver)
 try:
     noise_shape = drawn_shape(settings.checked().grid.shape, FRAME_VOXELS)
 except ValueError:
@@ -135,7 +137,7 @@ with show:
     if pressed:
         try:
             check_for_page(settings, here.phases)
-            label = f"{settings.count} x {settings.phase} {'x'.join(map(str, size))}"
+            label = f"{settings.count} x {settings.phase} {nx}x{ny}x{nz}"
             if work.submit(SLOT, run_crystals, label=label, settings=asdict(settings)):
                 st.rerun()
         except (ValueError, CheckpointError) as error:

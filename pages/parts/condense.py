@@ -56,7 +56,7 @@ _component = st.components.v2.component(
 )
 
 
-def show_noise(*, key: str, shape: tuple[int, int, int] = (18, 18, 18)) -> None:
+def show_noise(*, key: str, shape: tuple[int, ...] = (18, 18, 18)) -> None:
     """Plain random noise, made in the browser: what every crystal starts from."""
     _mount(key, {"id": "noise", "mode": "noise", "frames": [], "shape": list(shape), "name": "random noise"})
 

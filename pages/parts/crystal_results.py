@@ -16,6 +16,7 @@ from gcd.views.voxels import DEFAULT_LEVEL, isosurface_figure, slice_figure
 from pages.parts import condense, downloads
 from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
 from pages.parts.reproduce import show_recipe
+from pages.parts.status import installation
 from pages.parts.viewer import show_atoms
 
 COLOURINGS = ("element", "displacement", "q6")
@@ -25,6 +26,7 @@ def show_results(run: CrystalRun, top: Any) -> None:
     """Fill the page: the crystal in ``top``, the rest below."""
     with top:
         _headline(run)
+        _beyond_training(run)
         if len(run.samples) > 1:
             st.slider("Sample", 1, len(run.samples), 1, key="sample", bind="query-params")
         _crystal(run)
@@ -54,6 +56,15 @@ def _headline(run: CrystalRun) -> None:
         f":{colour}-badge[:material/{icon}: {verdict}] **{s.phase.upper()} {s.element}**, {cells} cells, "
         f"seed {s.seed}, {s.evaluations} evaluations of order {s.order}"
     )
+
+
+def _beyond_training(run: CrystalRun) -> None:
+    """Say so when the model was never trained on this many cells."""
+    config = installation().checkpoints.get(f"crystal-{run.settings.phase}", {})
+    sizes = [tuple(size) for size in config.get("training_sizes", [])]
+    if sizes and run.settings.size not in sizes:
+        listed = ", ".join("×".join(map(str, size)) for size in sizes)
+        st.caption(f"Trained on {listed} cells: other sizes are up to how well the model carries over.")
 
 
 def _numbers(run: CrystalRun, sample: Sample) -> None:

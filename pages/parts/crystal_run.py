@@ -147,9 +147,8 @@ def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "aut
         report(SAMPLING_SHARE * progress.done / progress.total, f"Denoising {ordinal}", picture)
 
     report(0.0, "Loading the model")
-    structures, voxels = generate_crystals(
-        **asdict(wanted), device=device, callback=on_progress, return_voxels=True
-    )  # type: ignore[misc]
+    made: Any = generate_crystals(**asdict(wanted), device=device, callback=on_progress, return_voxels=True)
+    structures, voxels = made
     samples = []
     for i, atoms in enumerate(structures):
         share = SAMPLING_SHARE + (1 - SAMPLING_SHARE) * i / len(structures)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from gcd import __version__
-from gcd.checkpoints import available
+from gcd.checkpoints import CARD, available, checkpoint_folder
 from gcd.devices import describe, resolve_device
 from gcd.structures.crystals import PHASES
+from gcd.views.curves import loss_figure
+from gcd.views.style import config
 from pages.parts.viewer import static_library
 
 DECODER = "decoder"
@@ -62,6 +66,12 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "missing"
     return found
+
+
+def fast_setting(here: Installation, phase: str) -> dict[str, int] | None:
+    """The fewest evaluations, and their order, that the phase's model was measured to be good with."""
+    fast = here.checkpoints.get(f"crystal-{phase}", {}).get("fast")
+    return {"evaluations": int(fast["evaluations"]), "order": int(fast.get("order", 3))} if fast else None
 
 
 def missing_sentence(names: list[str]) -> str:
@@ -114,6 +124,36 @@ def show_details() -> None:
         st.markdown(f"**Versions**  \n{text}")
     if rows:
         st.dataframe(rows, hide_index=True, alt="Checkpoints of this installation")
+        cards = st.expander(
+            "Model cards: how each was trained, and how good it is", on_change="rerun", key="cards"
+        )
+        if cards.open:
+            with cards:
+                name = st.selectbox("Model", list(here.checkpoints), key="card")
+                _show_card(str(name))
+
+
+def _show_card(name: str) -> None:
+    """A model's card, and the curve of its loss where there is one."""
+    folder = checkpoint_folder(name)
+    card, log = folder / CARD, folder / "loss.csv"
+    if card.is_file():
+        st.markdown(_without_images(card.read_text(encoding="utf-8")))
+    if log.is_file():
+        columns = np.genfromtxt(log, delimiter=",", names=True, ndmin=1)
+        curves = {
+            label: columns[label] for label in ("loss", "validation") if label in (columns.dtype.names or ())
+        }
+        figure = loss_figure(
+            {label: (columns["step"], values) for label, values in curves.items()}, height=280
+        )
+        st.plotly_chart(figure, key="loss", config=config(f"{name}-loss"), alt=f"Training loss of {name}")
+
+
+def _without_images(card: str) -> str:
+    """A card's text with headings a size smaller; its pictures lie beside it on disk, out of a browser's reach."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", card)
+    return re.sub(r"^#", "####", text, flags=re.MULTILINE)
 
 
 def _jobs() -> list[Any]:

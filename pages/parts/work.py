@@ -64,6 +64,10 @@ def watch(slot: str, draw: Callable[[Job], None]) -> None:
     st.fragment(_panel, run_every=POLL_SECONDS, key=f"{slot}_panel")(slot, draw)
 
 
+def _cancel(job_id: int) -> None:
+    runner().cancel(job_id)
+
+
 def _panel(slot: str, draw: Callable[[Job], None]) -> None:
     job = current(slot)
     if job is not None and job.cancelling:
@@ -78,7 +82,7 @@ def _panel(slot: str, draw: Callable[[Job], None]) -> None:
             key=f"{slot}_cancel",
             disabled=job.cancelling,
             width="content",
-            on_click=runner().cancel,
+            on_click=_cancel,
             args=(job.id,),
         )
     draw(job)
