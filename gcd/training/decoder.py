@@ -244,8 +244,8 @@ def model_card(config: dict[str, Any], table: str) -> str:
     return f"""# Voxel-to-particle decoder
 
 Reads atoms out of a voxel array: three single-layer ConvNeXt modules (denoise, classify, displace; 3x3x3 filters,
-{architecture["features"]} features), then estimates of the same atom merged, and the positions fitted to the voxels. One decoder for every
-phase and for boundaries.
+{architecture["features"]} features), then estimates of the same atom merged, and the positions fitted
+to the voxels. One decoder for every phase and for boundaries.
 
 - Trained on structures made on the fly, by weight: {kinds}.
   Random shifts and symmetries of the grid. Noise: none in a share {training["clean"]:g} of the structures, else of a
