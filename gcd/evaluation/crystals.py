@@ -23,11 +23,11 @@ R_MAX, BINS = 2.5, 250  # of g(r), in lattice constants
 BAR = 0.98  # share of perfect crystals that "fast" must keep
 TRIED_BEFORE_GIVING_UP = 20  # samples of a setting that cannot reach the bar any more
 
-# Evaluations tried for each order when the fewest are looked for.
+# Evaluations tried for each order when the fewest are looked for; more than these were never needed.
 SWEEP: dict[int, tuple[int, ...]] = {
-    1: (5, 8, 10, 15, 20, 30, 60),
-    2: (4, 6, 8, 10, 14, 20, 30, 60),
-    3: (3, 6, 9, 12, 15, 21, 30, 60),
+    1: (5, 8, 10, 15, 20),
+    2: (4, 6, 8, 10, 14, 20),
+    3: (3, 6, 9, 12, 15, 21),
 }
 
 
