@@ -10,6 +10,7 @@ import numpy as np
 
 from gcd.energetics import lammps
 from gcd.energetics.boundary_plane import atomic_energies, find_boundary_plane, locate_plane, make_slab
+from gcd.energetics.ends import J_PER_M2, surface_energy
 from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
 from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import METALS, cohesive_energy
@@ -26,7 +27,10 @@ __all__ = [
     "slab_energy",
 ]
 
-J_PER_M2 = 16.02177  # of 1 eV/Å^2
+RELAXED_DEPTH = (
+    1.4  # cut-offs below a surface: even if it has relaxed, planes hold less than 0.0003 J/m2 of its energy
+)
+CORE_WINDOW = 8.0  # Å; a narrower one would leave out energy of the boundary itself
 ENGINES = ("auto", "lammps", "torch")
 
 
@@ -60,13 +64,23 @@ def boundary_energy(
 def slab_energy(slab: Slab, energies: np.ndarray) -> float:
     """E_gb in J/m2 of a slab with those atomic energies (N,) in eV.
 
-    Atoms nearer to an end than the cut-off carry that end's surface energy, so a thin slab's window is narrower.
+    Atoms count as far as the window goes. Where a grain is too thin for that, all its atoms count, less the energy of
+    its (100) surface; if the end is nothing so simple, those atoms that do not feel it.
     """
     z, cutoff = slab.positions[:, 2], METALS[slab.metal].cutoff
-    window = (min(WINDOW, slab.plane - z.min() - cutoff), min(WINDOW, z.max() - slab.plane - cutoff))
-    return boundary_energy(
-        energies, slab.positions, slab.plane, slab.area, cohesive_energy(slab.metal), window
+    window, surfaces = [], 0.0
+    for upper, thickness in ((False, slab.plane - z.min()), (True, z.max() - slab.plane)):
+        inside = thickness - RELAXED_DEPTH * cutoff
+        if inside < WINDOW:
+            surface = surface_energy(slab, energies, upper=upper)
+            surfaces += surface or 0.0
+            inside = np.inf if surface else max(inside, min(CORE_WINDOW, thickness - cutoff))
+        window.append(inside if np.isinf(inside) else min(WINDOW, inside))
+    cohesive = cohesive_energy(slab.metal)
+    counted = boundary_energy(
+        energies, slab.positions, slab.plane, slab.area, cohesive, (window[0], window[1])
     )
+    return counted - surfaces
 
 
 def describe_boundary(atoms: Atoms, metal: str = "W", *, plane: float | None = None) -> dict[str, Any]:
