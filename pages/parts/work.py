@@ -11,6 +11,7 @@ import streamlit as st
 from gcd.jobs import Job, JobRunner, QueueFullError
 
 POLL_SECONDS = 0.4
+POLL_SECONDS_IN_LINE = 1.5  # a class of thirty waits without asking all the time
 PATIENCE_SECONDS = 1.0
 
 
@@ -61,18 +62,21 @@ def watch(slot: str, draw: Callable[[Job], None]) -> None:
 
     Polls in a fragment of its own; when the job ends, the whole page is run once more to show the result.
     """
-    st.fragment(_panel, run_every=POLL_SECONDS, key=f"{slot}_panel")(slot, draw)
+    job = current(slot)
+    waiting = job is not None and job.state == "queued"
+    every = POLL_SECONDS_IN_LINE if waiting else POLL_SECONDS
+    st.fragment(_panel, run_every=every, key=f"{slot}_panel")(slot, draw, waiting)
 
 
 def _cancel(job_id: int) -> None:
     runner().cancel(job_id)
 
 
-def _panel(slot: str, draw: Callable[[Job], None]) -> None:
+def _panel(slot: str, draw: Callable[[Job], None], waited: bool) -> None:
     job = current(slot)
     if job is not None and job.cancelling:
         job.wait(PATIENCE_SECONDS)  # most steps are short: then the end shows at once
-    if job is None or job.ended:
+    if job is None or job.ended or (waited and job.state != "queued"):
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.fraction, text=_words(job))
