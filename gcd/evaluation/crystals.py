@@ -25,8 +25,8 @@ TRIED_BEFORE_GIVING_UP = 20  # samples of a setting that cannot reach the bar an
 
 # Evaluations tried for each order when the fewest are looked for; more than these were never needed.
 SWEEP: dict[int, tuple[int, ...]] = {
-    1: (5, 8, 10, 15, 20),
-    2: (4, 6, 8, 10, 14, 20),
+    1: (2, 3, 4, 5, 6, 8, 10, 15, 20),
+    2: (2, 4, 6, 8, 10, 14, 20),
     3: (3, 6, 9, 12, 15, 21),
 }
 
