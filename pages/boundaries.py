@@ -9,7 +9,7 @@ from gcd.jobs import Job
 from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_SEED
 from gcd.structures.bicrystals import TWISTS, metal_phase
 from pages.parts import boundary_results as results
-from pages.parts import work
+from pages.parts import frame, work
 from pages.parts.boundary_run import (
     BUILT,
     CHOSEN,
@@ -21,6 +21,8 @@ from pages.parts.boundary_run import (
     run_relaxation,
     twist_edge,
 )
+
+frame.enter()
 
 SLOT = "boundaries_job"
 

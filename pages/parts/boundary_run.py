@@ -189,7 +189,7 @@ def python_of(settings: BoundarySettings, variant: int) -> str:
     else:
         edge = twist_edge(s.twist, s.metal)
         x, y = s.shift[0] * edge, s.shift[1] * edge
-        shift = f"rng.random(2) * {edge:.7g}" if s.random_shift else f"({x:.7g}, {y:.7g})"
+        shift = f"rng.random(2) * {edge:.10g}" if s.random_shift else f"({x:.10g}, {y:.10g})"
         change = f"insert={s.change}" if s.change > 0 else f"remove={-s.change}"
         arguments = f"in_plane_shift=shift, gap={s.gap:g}, {change}, rng=rng"
         made = [f"shift = {shift}", f'atoms = twist_bicrystal("{s.twist}", "{s.metal}", {arguments})']

@@ -26,11 +26,13 @@ from pages.parts.boundary_run import (
 
 PAGE = "pages/boundaries.py"
 APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0
+SOON = 600.0  # seconds; none of them is meant to be spent, but torch relaxes slowly on a busy machine
 SLOT = "boundaries_job"
 # The page may be run before app.py knows it: on its own it is a whole app as well.
 FRAME = f"""
 import streamlit as st
+from pages.parts import frame
+frame._opened = True
 st.navigation([st.Page({str(APP.parent / PAGE)!r}, default=True)]).run()
 """
 
@@ -193,7 +195,7 @@ def test_several_variants_make_a_table_and_the_best_is_shown():
         ({"twist": "sigma41", "metal": "Cu", "variants": MAX_PAGE_BOUNDARIES}, "too many"),
         ({"push": 2.0}, "1 Å"),
         ({"push": float("nan")}, "1 Å"),
-        ({"seed": -1}, "seed"),
+        ({"seed": -1}, "Seed"),
         ({"source": CHOSEN}, "no dataset"),
         ({"twist": "sigma6"}, "sigma6"),
     ],
@@ -208,7 +210,7 @@ def test_files_and_python_make_the_same_boundary_again(dataset):
     run = run_relaxation(lambda *_: None, settings=vars(settings), workers=1)
     names: dict = {}
     exec(python_of(settings, 1), names)
-    assert names["atoms"].positions == pytest.approx(run.before[1].positions)
+    assert names["atoms"].positions == pytest.approx(run.before[1].positions, abs=1e-7)
     assert names["relaxed"].info["egb"] == pytest.approx(run.after[1].info["egb"], abs=1e-4)
     assert table_bytes(run).count(b"\n") == 3
     assert everything_bytes(run)[:2] == b"PK"
