@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measure import percent, quantity, seconds, table, together
 from benchmarks.models import unet_for_benchmark
 
-GRIDS = {"BCC 4x4x4": (20, 20, 20), "SC, FCC 4x4x4": (24, 24, 24)}
+GRIDS = {"BCC 4x4x4": ("crystal-bcc", (20, 20, 20)), "FCC 4x4x4": ("crystal-fcc", (24, 24, 24))}
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 # Where the rest goes: kernels by the step of the network they serve.
@@ -39,12 +39,14 @@ KINDS = {
 
 def run(quick: bool = False) -> None:
     """The three tables: the machine's own rates, the network against them, the profile."""
-    unet, origin = unet_for_benchmark()
     batch = 2 if quick else 8
     matmul = {name: matmul_rate(dtype) for name, dtype in DTYPES.items()}
     rows, rates = [], []
     profiles: dict[str, dict[str, float]] = {}
-    for title, shape in GRIDS.items():
+    origins = []
+    for title, (checkpoint, shape) in GRIDS.items():
+        unet, origin = unet_for_benchmark(checkpoint)
+        origins.append(origin)
         for name, dtype in DTYPES.items():
             network = copy.deepcopy(unet).to(dtype).eval()
             x = torch.randn(batch, unet.config.in_channels, *shape).to(dtype)
@@ -90,7 +92,7 @@ def run(quick: bool = False) -> None:
         "Channels last; inputs padded beforehand; measured in turn with the network below.",
     )
     table(
-        f"U-Net forward, batch {batch} ({origin})",
+        f"U-Net forward, batch {batch} ({', '.join(origins)})",
         [
             "grid and type",
             "ms a grid",
