@@ -115,7 +115,7 @@ with controls, st.container(border=True):
                     f"Cells {axis}", 1, MAX_CELLS_PER_AXIS, 4, key=f"n{axis}", bind="query-params"
                 )
             )
-            for axis, column in zip("xyz", st.columns(3, wrap=False, gap="small"), strict=True)
+            for axis, column in zip("xyz", st.columns(3, gap="small"), strict=True)
         )
         left, right = st.columns(2, wrap=False, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")

@@ -16,15 +16,17 @@ frame.enter()
 
 SLOT = "home_job"
 STAGE_HEIGHT = 430
-PREFERRED = ("bcc", "fcc", "sc")
+TURNS = ("bcc", "fcc", "sc")  # one after the other, as often as the button is pressed
 
 here = status.installation()
-phase = next((name for name in PREFERRED if name in here.phases), None)
+phases = [name for name in TURNS if name in here.phases]
+pressed_before = st.session_state.setdefault("home_turns", 0)
+phase = phases[pressed_before % len(phases)] if phases else None
 job = work.current(SLOT)
 
 
 def settings_now() -> CrystalSettings:
-    """A small crystal of the first phase there is, from a seed of this moment."""
+    """A small crystal of the phase whose turn it is, from a seed of this moment."""
     assert phase is not None
     element = PHASES[phase].default_element
     return CrystalSettings(
@@ -95,6 +97,7 @@ with words:
         st.warning(status.missing_sentence(here.missing), icon=":material/inventory_2:")
     if pressed and phase is not None:
         wanted = settings_now()
+        st.session_state["home_turns"] += 1
         job = work.submit(SLOT, run_crystals, label=f"{wanted.phase} 4x4x4", settings=asdict(wanted))
         st.rerun()
     numbers = st.container()
@@ -118,8 +121,8 @@ with st.grid("auto", min_column_width=300):
             st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
             st.markdown(entry.purpose)
     with st.container(border=True, height="stretch"):
-        st.code(pictures.PYTHON, language="python")
-        st.code(pictures.COMMAND, language="bash")
+        st.code(pictures.PYTHON, language="python", wrap_lines=True)
+        st.code(pictures.COMMAND, language="bash", wrap_lines=True)
         st.markdown("**Python and the command line**")
         st.markdown(
             "Everything that the pages do, by the same code: put it in a script, a notebook or a queue on a cluster. "

@@ -122,7 +122,7 @@ def atoms_figure(scene: dict[str, Any], *, height: int = 520) -> go.Figure:
     """The same scene as a plotly figure, for where 3Dmol cannot be loaded."""
     xyz = np.array(scene["xyz"], dtype=float).reshape(-1, 3)
     span = float(np.ptp(xyz, axis=0).max()) if len(xyz) else 1.0
-    size = float(np.clip(0.8 * height * scene["radius"] / max(span, 1.0), 3.0, 30.0))
+    size = float(np.clip(0.55 * height * scene["radius"] / max(span, 1.0), 3.0, 30.0))
     figure = go.Figure(
         go.Scatter3d(
             x=xyz[:, 0], y=xyz[:, 1], z=xyz[:, 2], mode="markers", text=scene["symbols"],

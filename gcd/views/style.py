@@ -27,11 +27,17 @@ VALUE_SCALE = "Cividis"  # for atoms coloured by a value
 HIDDEN_BUTTONS = ("sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d", "autoScale2d")
 
 
-def config(file_name: str = "figure") -> dict[str, Any]:
-    """Options for showing a figure: no share button, no logo, and a named, sharp image to download."""
+MOVING_BUTTONS = ("zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d")
+
+
+def config(file_name: str = "figure", *, only_download: bool = False) -> dict[str, Any]:
+    """Options for showing a figure: no share button, no logo, and a named, sharp image to download.
+
+    ``only_download`` leaves out the buttons that zoom and pan, for small figures whose title they would cover.
+    """
     return {
         "displaylogo": False,
-        "modeBarButtonsToRemove": list(HIDDEN_BUTTONS),
+        "modeBarButtonsToRemove": [*HIDDEN_BUTTONS, *(MOVING_BUTTONS if only_download else ())],
         "showSendToCloud": False,
         "toImageButtonOptions": {"format": "png", "filename": file_name, "scale": 3},
         "responsive": True,

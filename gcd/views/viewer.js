@@ -38,7 +38,7 @@ export function drawScene($3Dmol, element, scene, theme) {
     viewer.rotate(-62, "x")
     viewer.rotate(24, "vy")
     viewer.rotate(14, "vx")
-    viewer.zoom(1.05)
+    viewer.zoom(0.9)  // the fit is to the atoms; the cell reaches a little farther
     element.gcdPlaced = true
   }
   viewer.render()

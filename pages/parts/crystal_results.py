@@ -28,7 +28,7 @@ def show_results(run: CrystalRun, top: Any) -> None:
         _headline(run)
         _beyond_training(run)
         if len(run.samples) > 1:
-            st.slider("Sample", 1, len(run.samples), 1, key="sample", bind="query-params")
+            st.slider("Sample", 0, len(run.samples) - 1, 0, key="sample", bind="query-params")
         _crystal(run)
     _inspect(run)
     st.header("Take it home", anchor="downloads")
@@ -41,8 +41,8 @@ def show_results(run: CrystalRun, top: Any) -> None:
 
 def _index(run: CrystalRun) -> int:
     """Index of the sample that is looked at."""
-    chosen = st.session_state.get("sample", 1) if len(run.samples) > 1 else 1
-    return min(max(int(chosen or 1), 1), len(run.samples)) - 1
+    chosen = st.session_state.get("sample", 0) if len(run.samples) > 1 else 0
+    return min(max(int(chosen or 0), 0), len(run.samples) - 1)
 
 
 def _headline(run: CrystalRun) -> None:
@@ -177,7 +177,7 @@ def _slices(run: CrystalRun, sample: Sample, voxels: np.ndarray) -> None:
             st.plotly_chart(
                 figure,
                 key=f"slice_{name}",
-                config=config(f"{run.settings.stem}-slice-{name}"),
+                config=config(f"{run.settings.stem}-slice-{name}", only_download=True),
                 alt=f"Voxels cut across {name} at layer {layer}",
             )
 

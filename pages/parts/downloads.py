@@ -110,7 +110,7 @@ def show_downloads(run: CrystalRun, index: int) -> None:
             _button("Voxels (npz)", sample_name(run, index, ".npz"), lambda: voxels_bytes(run, index))
             _button("Table (CSV)", f"{run.settings.stem}.csv", lambda: table_bytes(run))
         if several:
-            st.caption(f"CIF, POSCAR, LAMMPS data and voxels are of sample {index + 1}; the zip holds all.")
+            st.caption(f"CIF, POSCAR, LAMMPS data and voxels are of sample {index}; the zip holds all.")
 
 
 def _button(label: str, name: str, make: Callable[[], bytes], main: bool = False) -> None:

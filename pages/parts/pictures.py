@@ -41,7 +41,7 @@ def crystals_picture(width: int = 640, height: int = 240) -> str:
                     f'height="{side - 1:.1f}" rx="2" fill="{TEAL}" opacity="{value:.2f}"/>'
                 )
     left = 6 + 2 * (edge * side + 24) + 0.46 * edge * side
-    shapes += _spheres(left, height / 2, 0.3 * edge * side)
+    shapes += _spheres(left, height / 2, 0.27 * edge * side)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f'<defs><radialGradient id="s" cx="35%" cy="30%" r="75%"><stop offset="0" stop-color="#FFD58A"/>'
@@ -79,8 +79,8 @@ def _spheres(x0: float, y0: float, scale: float) -> list[str]:
 
 PYTHON = """import gcd
 
-atoms, = gcd.generate_crystals("bcc")
-atoms.write("tungsten.extxyz")"""
+crystals = gcd.generate_crystals("bcc")
+crystals[0].write("tungsten.extxyz")"""
 COMMAND = "gcd sample crystal --phase bcc"
 
 PAGES = (
