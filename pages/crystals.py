@@ -88,7 +88,7 @@ with controls, st.container(border=True):
     with st.form("crystals", border=False):
         solver = solvers[quality]
         if solver is None:
-            left, right = st.columns(2, wrap=False, gap="small")
+            left, right = st.columns(2, gap="small")
             solver = {
                 "evaluations": left.number_input(
                     "Evaluations", 1, MAX_EVALUATIONS, 60, key="nfe", bind="query-params",
@@ -117,7 +117,7 @@ with controls, st.container(border=True):
             )
             for axis, column in zip("xyz", st.columns(3, gap="small"), strict=True)
         )
-        left, right = st.columns(2, wrap=False, gap="small")
+        left, right = st.columns(2, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
         pressed = st.form_submit_button(

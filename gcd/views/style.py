@@ -21,7 +21,8 @@ VOXEL_SCALE = [
         ("#02010a", "#1c1044", "#4f127b", "#812581", "#b5367a", "#e55064", "#fb8761", "#fec287", "#fbfcbf")
     )
 ]
-VALUE_SCALE = "Cividis"  # for atoms coloured by a value
+# For atoms coloured by a value: blue, sand, vermilion stay apart for colour-blind readers and on light and dark ground.
+VALUE_SCALE = ["#3A8DC8", "#E9DDB0", "#D1500B"]
 
 # What stays out of the bar of buttons on a figure: the first uploads the figure to a stranger's server.
 HIDDEN_BUTTONS = ("sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d", "autoScale2d")

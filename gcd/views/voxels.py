@@ -121,7 +121,7 @@ def isosurface_figure(
     *,
     level: float = DEFAULT_LEVEL,
     positions: np.ndarray | None = None,
-    height: int = 520,
+    height: int = 480,
 ) -> go.Figure:
     """The surface on which a voxel array takes the value ``level``, with the decoded atoms as dots inside.
 
@@ -202,7 +202,7 @@ def scene_layout() -> dict[str, Any]:
     axis = {
         "showbackground": False,
         "showspikes": False,
-        "gridcolor": "rgba(128,140,140,0.25)",
+        "showgrid": False,
         "zeroline": False,
     }
     return {
@@ -210,7 +210,7 @@ def scene_layout() -> dict[str, Any]:
         "yaxis": axis | {"title": {"text": "y (Å)"}},
         "zaxis": axis | {"title": {"text": "z (Å)"}},
         "aspectmode": "data",
-        "camera": {"eye": {"x": 0.95, "y": -1.95, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.08}},
+        "camera": {"eye": {"x": 1.1, "y": -2.25, "z": 0.85}, "center": {"x": 0, "y": 0, "z": -0.06}},
     }
 
 

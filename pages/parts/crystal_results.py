@@ -205,7 +205,10 @@ def _order(run: CrystalRun) -> None:
         st.markdown("**Radial distribution**, all samples together")
         figure = rdf_figure({"generated": run.rdf}, shells=ideal_shells(s.phase, s.lattice_constant))
         st.plotly_chart(
-            figure, key="rdf", config=config(f"{s.stem}-rdf"), alt="g(r) peaks at the ideal shells"
+            figure,
+            key="rdf",
+            config=config(f"{s.stem}-rdf", only_download=True),
+            alt="g(r) peaks at the ideal shells",
         )
         st.caption("Numbers: neighbours in each shell of the ideal crystal.")
     with right:
@@ -213,7 +216,12 @@ def _order(run: CrystalRun) -> None:
         q4 = np.concatenate([sample.q4 for sample in run.samples])
         q6 = np.concatenate([sample.q6 for sample in run.samples])
         figure = steinhardt_figure({"generated": (q4, q6)}, phase=s.phase)
-        st.plotly_chart(figure, key="q4q6", config=config(f"{s.stem}-q4q6"), alt="q4 and q6 of every atom")
+        st.plotly_chart(
+            figure,
+            key="q4q6",
+            config=config(f"{s.stem}-q4q6", only_download=True),
+            alt="q4 and q6 of every atom",
+        )
         st.caption(f"From the {PHASES[s.phase].neighbour_count} nearest neighbours of each atom.")
 
 

@@ -11,13 +11,23 @@ from pathlib import Path
 import streamlit as st
 
 HOUSE = Path(__file__).parents[2]  # where app.py is
+ICON, LOGO = (str(Path(__file__).with_name(name)) for name in ("icon.svg", "logo.svg"))
+ABOUT = (
+    "Crystals and grain boundaries from a voxel diffusion model, after Lei et al., "
+    "[arXiv:2408.15601](https://arxiv.org/abs/2408.15601)."
+)
 
 _opened = False  # whether st.navigation has run in this process
 
 
 def navigation() -> st.Page:
-    """Declare the pages; gives the one that was asked for. A new page is one entry here and one on Home."""
+    """Declare title and pages; gives the page that was asked for. A new page is one entry here and one on Home."""
     global _opened  # noqa: PLW0603 - a fact about the process
+    # Before the navigation: without an icon of our own the browser would fetch the page's from a stranger's server.
+    st.set_page_config(
+        page_title="gcd: crystals out of noise", page_icon=ICON, layout="wide", menu_items={"About": ABOUT}
+    )
+    st.logo(LOGO, icon_image=ICON, size="large")
     page = st.navigation(
         [
             st.Page(
