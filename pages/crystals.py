@@ -88,7 +88,7 @@ with controls, st.container(border=True):
     with st.form("crystals", border=False):
         solver = solvers[quality]
         if solver is None:
-            left, right = st.columns(2, gap="small")
+            left, right = st.columns([4, 5], gap="small")
             solver = {
                 "evaluations": left.number_input(
                     "Evaluations", 1, MAX_EVALUATIONS, 60, key="nfe", bind="query-params",

@@ -109,7 +109,7 @@ def _words(job: Job) -> str:
         return "Stopping …"
     if job.state == "queued":
         ahead = job.position - 1
-        wait = "next in line" if ahead == 0 else f"{ahead} before it in line"
+        wait = "next in line" if ahead == 0 else f"{ahead} before yours in line"
         return f"Waiting for the device: {wait}"
     left = "" if job.eta is None or job.seconds < 1.0 else f" · {_duration(job.eta)} left"
     return f"{job.message} · {job.fraction:.0%}{left}"
