@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,14 @@ def is_public() -> bool:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def runner(device: str = "auto") -> JobRunner:
-    """The queue in front of a device, shared by everyone on this server."""
+    """The queue in front of a device, shared by everyone on this server.
+
+    One core is left to the server and to a browser on the same machine: torch's threads wait for each other many
+    times in every network evaluation, and one that has to share its core holds up the rest.
+    """
+    import torch
+
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
     return JobRunner(name=f"gcd-{device}", public=is_public())
 
 
