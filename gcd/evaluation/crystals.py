@@ -138,7 +138,8 @@ def samples_of(
         CheckpointError: a model that is missing or damaged.
     """
     from gcd.devices import resolve_device
-    from gcd.generate import VOXELS_AT_ONCE, generate_crystals
+    from gcd.generate import generate_crystals
+    from gcd.generate.voxel_model import VOXELS_AT_ONCE
 
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{setting.stem}.jsonl"

@@ -82,7 +82,7 @@ def test_other_weights_are_another_file(perfect_model, models, tmp_path):
 
 
 def test_hopeless_settings_end_early(perfect_model, tmp_path, monkeypatch):
-    monkeypatch.setattr("gcd.generate.VOXELS_AT_ONCE", {"cpu": 10 * 12**3})
+    monkeypatch.setattr("gcd.generate.voxel_model.VOXELS_AT_ONCE", {"cpu": 10 * 12**3})
     samples = samples_of(SETTING, 100, tmp_path, device="cpu", stop_early=True)
     assert len(samples) == 30  # 2 of 20 may fail for good, 4 of 30 may not
     assert hopeless(samples, 100)

@@ -1,49 +1,24 @@
-"""The verbs: whole ways through the house, from what is asked for to `ase.Atoms` that say how they were made."""
+"""Crystals: noise, voxel diffusion, decoder, `ase.Atoms` that say how they were made."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gcd import limits
-from gcd.checkpoints import load_decoder, load_unet, read_config
+from gcd.checkpoints import load_decoder
 from gcd.devices import resolve_device
-from gcd.diffusion.prediction import denoiser_of
-from gcd.diffusion.samplers import Step, check_evaluations, dpm_solver
-from gcd.diffusion.schedules import VPSchedule
+from gcd.diffusion.samplers import check_evaluations
+from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initial_noise, reporter
 from gcd.structures.crystals import check_element, check_phase, check_size, crystal_grid, lattice_constant_of
 from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-# Voxels in one forward pass: eight 24^3 arrays on a CPU, where larger batches only wait for memory.
-VOXELS_AT_ONCE = {"cpu": 8 * 24**3, "cuda": 64 * 24**3}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sampling job has come.
-
-    Attributes:
-        done: network evaluations so far, over all samples.
-        total: evaluations in all.
-        sample: index of the sample that the preview belongs to.
-        t: its diffusion time, from 1 (noise) to 0.
-        preview: (X, Y, Z) the model's present estimate of the final voxels, in units of atoms.
-    """
-
-    done: int
-    total: int
-    sample: int
-    t: float
-    preview: np.ndarray
 
 
 def generate_crystals(
@@ -116,7 +91,7 @@ def generate_crystals(
         indices = range(start, min(start + batch, count))
         begun = time.perf_counter()
         noise = torch.stack([initial_noise(grid, seed, first + i) for i in indices]).to(where)
-        report = _reporter(callback, indices, evaluations, count, model.scale)
+        report = reporter(callback, indices, evaluations, count, model.scale)
         with torch.inference_mode():
             voxels = model.sample(
                 noise, grid, evaluations=evaluations, order=order, spacing=spacing, callback=report
@@ -142,72 +117,6 @@ def generate_crystals(
             }
             structures.append(_atoms(symbol, r, grid, info))
     return (structures, np.concatenate(arrays)) if return_voxels else structures
-
-
-@dataclass(frozen=True)
-class VoxelModel:
-    """A loaded diffusion model with all that sampling needs from its configuration."""
-
-    unet: Any
-    config: dict[str, Any]
-    schedule: VPSchedule
-    scale: float
-
-    @classmethod
-    def load(cls, name: str, device: torch.device) -> VoxelModel:
-        """Load a checkpoint by name or folder."""
-        unet, config = load_unet(name, device)
-        return cls(unet, config, VPSchedule(**config["schedule"]), float(config["scale"]))
-
-    def sample(
-        self,
-        noise: Tensor,
-        grid: Grid,
-        *,
-        evaluations: int = 60,
-        order: int = 3,
-        spacing: str = "lambda",
-        callback: Callable[[Step], None] | None = None,
-    ) -> Tensor:
-        """(B, X, Y, Z) voxels, in units of atoms, from noise of the same shape."""
-        x = dpm_solver(
-            denoiser_of(self.unet, self.schedule, self.config["prediction"], grid.periodic),
-            noise[:, None],
-            self.schedule,
-            evaluations=evaluations,
-            order=order,
-            spacing=spacing,
-            t_end=self.config["t_end"],
-            callback=callback,
-        )
-        return x[:, 0] * self.scale
-
-
-def fast_settings(name: str) -> dict[str, int] | None:
-    """The evaluations and order that a checkpoint's card recommends as "fast", when they have been measured."""
-    return read_config(name).get("fast")
-
-
-def initial_noise(grid: Grid, seed: int, index: int) -> Tensor:
-    """(X, Y, Z) standard normal noise of one sample, the same on every device and in every batch."""
-    state = np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]
-    generator = torch.Generator().manual_seed(int(state) & (2**63 - 1))
-    return torch.randn(grid.shape, generator=generator)
-
-
-def _reporter(
-    callback: Callable[[Progress], None] | None, indices: range, evaluations: int, count: int, scale: float
-) -> Callable[[Step], None] | None:
-    """Turn a solver's steps over one batch into progress over the whole job."""
-    if callback is None:
-        return None
-
-    def report(step: Step) -> None:
-        done = indices.start * evaluations + step.evaluations * len(indices)
-        preview = (step.x0[0, 0] * scale).float().cpu().numpy()
-        callback(Progress(done, count * evaluations, indices.start, step.t, preview))
-
-    return report
 
 
 def _atoms(symbol: str, positions: np.ndarray, grid: Grid, info: dict[str, Any]) -> Atoms:
