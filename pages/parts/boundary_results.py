@@ -57,7 +57,7 @@ def show_boundary(atoms: Atoms, metal: str, look: dict[str, Any], *, key: str, n
 def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
     """A bicrystal that was not relaxed here, and its numbers."""
     info = atoms.info
-    with st.grid(4, min_column_width=110, gap="small"):
+    with st.grid(4, min_column_width=96, gap="small"):
         st.metric("Atoms", f"{len(atoms):,}")
         st.metric("[n]", as_fraction(info["n"]), help="Atoms beyond whole planes, as a fraction of a plane.")
         if math.isfinite(info.get("egb", math.nan)):
@@ -77,7 +77,7 @@ def show_relaxed(run: BoundaryRun, index: int, look: dict[str, Any]) -> None:
         show_boundary(before, metal, look, key="boundary_before", name="bicrystal before relaxation")
         return
     gained = info["egb"] - info["egb_initial"]
-    with st.grid(4, min_column_width=110, gap="small"):
+    with st.grid(4, min_column_width=96, gap="small"):
         st.metric("Atoms", f"{len(after):,}")
         st.metric("[n]", as_fraction(round(info["n"], 6)), help="Atoms beyond whole planes (Eq. 8).")
         st.metric(

@@ -43,6 +43,12 @@ def navigation() -> st.Page:
                 icon=":material/grain:",
                 help="Choose phase, element and supercell, watch voxels condense, inspect and download the crystals.",
             ),
+            st.Page(
+                HOUSE / "pages/boundaries.py",
+                title="Grain boundaries",
+                icon=":material/join_inner:",
+                help="Build a twist boundary or pick one that the search found, relax it, and see what it costs.",
+            ),
         ]
     )
     _opened = True

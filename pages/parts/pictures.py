@@ -1,4 +1,4 @@
-"""The pictures that say what each page is for, drawn here from ideal crystals so that they fit any theme."""
+"""The cards on Home: what each page is for, with a picture drawn from real structures, to fit any theme."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from pages.parts.boundary_picture import boundaries_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
@@ -92,5 +94,14 @@ PAGES = (
         "it open, compare it with the ideal one, and take it home in the format you need.",
         picture=crystals_picture(),
         alt="Noise on a grid of voxels, then soft blobs, then a crystal of atoms",
+    ),
+    PageCard(
+        path="pages/boundaries.py",
+        title="Grain boundaries",
+        icon=":material/join_inner:",
+        purpose="Build a twist boundary or pick one that the search found, relax it, and compare before and after, "
+        "atom by atom. Click through energy against the number of atoms, from bad boundaries to the ground state.",
+        picture=boundaries_picture(),
+        alt="A grain boundary from the side: grey atoms of two crystals, coloured where they meet",
     ),
 )
