@@ -17,13 +17,16 @@ from typing import Any, NoReturn
 
 VERBS = {
     "sample crystal": "gcd.commands.sample_crystal",
+    "sample boundary": "gcd.commands.sample_boundary",
     "encode": "gcd.commands.encode",
     "decode": "gcd.commands.decode",
     "analyse": "gcd.commands.analyse",
     "relax": "gcd.commands.relax",
     "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",
+    "train boundary": "gcd.commands.train_boundary",
     "train decoder": "gcd.commands.train_decoder",
+    "train particle": "gcd.commands.train_particle",
     "evaluate crystals": "gcd.commands.evaluate_crystals",
     "evaluate decoder": "gcd.commands.evaluate_decoder",
     "evaluate dataset": "gcd.commands.evaluate_dataset",

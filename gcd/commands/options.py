@@ -105,17 +105,19 @@ def add_count(parser: argparse.ArgumentParser, default: int, what: str) -> None:
     )
 
 
-def add_evaluations(parser: argparse.ArgumentParser) -> None:
-    """--nfe, --order, --spacing; None where not given."""
+def add_evaluations(
+    parser: argparse.ArgumentParser, times: str = "--spacing", default: str = "60, of order 3"
+) -> None:
+    """--nfe, --order; None where not given; and the option called `times`, which is kept as spacing."""
     parser.add_argument(
         "--nfe",
         type=whole("the number of evaluations", 1, limits.MAX_EVALUATIONS),
         metavar="N",
-        help="evaluations of the network a sample, a multiple of the order (default 60)",
+        help=f"evaluations of the network a sample, a multiple of the order (default {default})",
     )
     parser.add_argument("--order", type=int, choices=(1, 2, 3), help="order of DPM-Solver (default 3)")
     parser.add_argument(
-        "--spacing",
+        times,
         choices=("lambda", "t", "t-quadratic"),
         default="lambda",
         help="spacing of the solver's times (default lambda, the logarithm of the signal-to-noise ratio)",

@@ -12,7 +12,7 @@ import argparse
 from typing import Any
 
 from gcd.commands import options
-from gcd.commands.training import add_run_arguments, run_config, train
+from gcd.commands.training import add_run_arguments, numbers, run_config, train
 
 PREDICTIONS = ("x0", "v", "eps")  # as in gcd.diffusion.prediction, which needs torch
 
@@ -23,11 +23,6 @@ def _sizes(text: str) -> list[tuple[int, int, int]]:
     from gcd.structures.crystals import check_size
 
     return [check_size([options.cells(n) for n in size.split("x")]) for size in text.split(",")]
-
-
-def _numbers(name: str, high: int) -> Any:
-    one = options.whole(name, 1, high)
-    return lambda text: tuple(one(part) for part in text.split(","))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="supercells trained on, such as 4x4x4,6x6x6 (default 4x4x4, as in the paper)",
     )
     model.add_argument(
-        "--channels", type=_numbers("the channels", 4096), help="features a level, such as 64,128"
+        "--channels", type=numbers("the channels", 4096), help="features a level, such as 64,128"
     )
     model.add_argument(
         "--strides",
-        type=_numbers("the strides", 16),
+        type=numbers("the strides", 16),
         help="voxels, then tokens, joined a level (default: whole cells)",
     )
     model.add_argument("--blocks", type=options.whole("the blocks", 1, 64), help="residual blocks a level")
@@ -78,8 +73,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     names = ("channels", "strides", "blocks", "attention", "context")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     training = CrystalTraining(args.phase, replace(default_architecture(args.phase), **given))
-    given = {name: getattr(args, name) for name in ("scale", "prediction") if getattr(args, name)}
+    given = {"scale": args.scale} if args.scale else {}
     given.setdefault("scale", default_scale(args.phase))
+    if args.prediction:
+        given["diffusion"] = replace(training.diffusion, prediction=args.prediction)
     if args.sizes:
         given["sizes"] = tuple(args.sizes)
     training = replace(training, run=run_config(args, training.run), **given)

@@ -48,6 +48,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_device(run)  # type: ignore[arg-type]
 
 
+def numbers(name: str, high: int) -> Callable[[str], tuple[int, ...]]:
+    """A type for argparse: whole numbers from 1 to `high`, with commas between them."""
+    one = options.whole(name, 1, high)
+    return lambda text: tuple(one(part) for part in text.split(","))
+
+
 def run_config(args: argparse.Namespace, default: RunConfig) -> RunConfig:
     """The default run with the options that were given."""
     from dataclasses import replace

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from gcd.diffusion.samplers import Denoiser
 from gcd.diffusion.schedules import VPSchedule
-from gcd.diffusion.unet import ALL_PERIODIC, Periodic, UNet
+from gcd.diffusion.unet import ALL_PERIODIC, Periodic
+
+# (x, t, periodic) -> what it predicts: x (B, 1, X, Y, Z), t (B,)
+Network = Callable[[Tensor, Tensor, Periodic], Tensor]
 
 # "x0": the clean voxels. Crystals are a smooth family of a few parameters, their noise is not: easiest to learn.
 # "v": v = alpha eps - sigma x0 (Salimans & Ho 2022, arXiv:2202.00512), well conditioned at every t.
@@ -23,7 +28,7 @@ def training_target(prediction: str, x0: Tensor, eps: Tensor, alpha: Tensor, sig
 
 
 def denoiser_of(
-    unet: UNet, schedule: VPSchedule, prediction: str, periodic: Periodic = ALL_PERIODIC
+    network: Network, schedule: VPSchedule, prediction: str, periodic: Periodic = ALL_PERIODIC
 ) -> Denoiser:
     """The solver's denoiser (x, t) -> eps, from a network that predicts x0, v or eps.
 
@@ -33,7 +38,7 @@ def denoiser_of(
         raise ValueError(f"A network predicts one of {', '.join(PREDICTIONS)}, not {prediction!r}.")
 
     def denoise(x: Tensor, t: float) -> Tensor:
-        output = unet(x, torch.full((len(x),), t, device=x.device), periodic).float()
+        output = network(x, torch.full((len(x),), t, device=x.device), periodic).float()
         if prediction == "eps":
             return output
         alpha, sigma = float(schedule.alpha(t)), float(schedule.sigma(t))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,7 +106,7 @@ class RelaxProgress:
     """Given to the callback of :func:`relax_boundaries` whenever a structure is done."""
 
     done: int
-    total: int
+    total: int  # structures in all, or so far where they come from an iterator
     index: int  # which structure
     atoms: Atoms  # as it will be returned
 
@@ -127,13 +128,14 @@ def relax_boundaries(
     The lower end is clamped, the upper end rigid and free to float, 20 Å on either side of the boundary move freely.
 
     Args:
-        structures: one ``ase.Atoms`` or several; z across the boundary, free surfaces or not, any order of atoms.
+        structures: one ``ase.Atoms`` or several; z across the boundary, free surfaces or not, any order of atoms. With
+            LAMMPS they are taken from an iterator as workers become free.
         metal: symbol; the atoms must be of that metal.
         plane: z of the boundary in Å; found when None.
         workers: processes for LAMMPS; all cores when None.
         engine: "lammps", "torch", or "auto": LAMMPS where it can be used.
         device: for torch.
-        timeout: seconds for one relaxation in LAMMPS; by default two minutes for every 1,000 atoms.
+        timeout: seconds for one relaxation in LAMMPS; by default four minutes for every 1,000 atoms of the first.
         callback: called with :class:`RelaxProgress`; whatever it raises stops the work.
         settings: energy_tolerance, force_tolerance (eV/Å), max_evaluations.
 
@@ -145,35 +147,38 @@ def relax_boundaries(
     Raises:
         ValueError: unknown metal or engine, or LAMMPS asked for where it cannot be used.
     """
-    structures = _as_list(structures)
     engine = choose_engine(engine)
     cohesive_energy(metal)
-    results: list[Atoms | None] = [None] * len(structures)
-    slabs: dict[int, Slab] = {}
+    if hasattr(structures, "positions"):
+        structures = [structures]
+    total = len(structures) if isinstance(structures, Sized) else 0
+    results: dict[int, Atoms] = {}
+    slabs: list[tuple[int, Atoms, Slab]] = []
 
     def finish(index: int, atoms: Atoms) -> None:
         results[index] = atoms
         if callback:
-            callback(RelaxProgress(sum(r is not None for r in results), len(results), index, atoms))
+            callback(RelaxProgress(len(results), max(total, len(results)), index, atoms))
 
-    for index, atoms in enumerate(structures):
-        try:
-            slabs[index] = make_slab(atoms, metal, plane=plane)
-        except ValueError as error:
-            finish(index, _failed(atoms, str(error)))
-    numbers = list(slabs)
-    for outcome in _relax(list(slabs.values()), engine, workers, device, timeout, settings):
-        index = numbers[outcome.index]
+    def as_they_come() -> Iterator[Slab]:
+        for index, atoms in enumerate(structures):
+            try:
+                slab = make_slab(atoms, metal, plane=plane)
+            except ValueError as error:
+                finish(index, _failed(atoms, str(error)))
+                continue
+            slabs.append((index, atoms, slab))
+            yield slab
+
+    if total:
+        workers = min(workers or cores(), total)
+    for outcome in _relax(as_they_come(), engine, workers, device, timeout, settings):
+        index, atoms, slab = slabs[outcome.index]
         if outcome.error is not None:
-            finish(index, _failed(structures[index], outcome.error))
+            finish(index, _failed(atoms, outcome.error))
         else:
-            found = plane is None
-            finish(index, _relaxed(structures[index], slabs[index], outcome, engine, find_plane=found))
-    return [atoms for atoms in results if atoms is not None]
-
-
-def _as_list(structures: Any) -> list[Any]:
-    return [structures] if hasattr(structures, "positions") else list(structures)
+            finish(index, _relaxed(atoms, slab, outcome, engine, find_plane=plane is None))
+    return [results[index] for index in sorted(results)]
 
 
 def choose_engine(engine: str) -> str:
@@ -188,7 +193,7 @@ def choose_engine(engine: str) -> str:
 
 
 def _relax(
-    slabs: list[Slab],
+    slabs: Iterator[Slab],
     engine: str,
     workers: int | None,
     device: Any,
@@ -196,13 +201,16 @@ def _relax(
     settings: dict[str, Any],
 ) -> Iterator[Outcome]:
     if engine == "lammps":
-        workers = min(workers or cores(), max(1, len(slabs)))
-        largest = max((len(slab.positions) for slab in slabs), default=0)
-        timeout = timeout or lammps.TIMEOUT * max(1.0, largest / 1000)
+        if timeout is None:
+            first = next(slabs, None)  # the others of a call are about as large
+            if first is None:
+                return iter(())
+            slabs, size = chain([first], slabs), len(first.positions)
+            timeout = lammps.TIMEOUT * max(1.0, 2 * size / 1000)
         return lammps.relax_slabs(slabs, workers=workers, timeout=timeout, **settings)
     from gcd.energetics import torch_relax
 
-    return torch_relax.relax_slabs(slabs, device=device, **settings)
+    return torch_relax.relax_slabs(list(slabs), device=device, **settings)
 
 
 def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_plane: bool) -> Atoms:

@@ -1,6 +1,18 @@
 """The verbs: whole ways through the house, from what is asked for to `ase.Atoms` that say how they were made."""
 
+from gcd.generate.boundaries import boundary_ends, boundary_models, generate_boundaries
 from gcd.generate.crystals import generate_crystals
+from gcd.generate.relaxed_boundaries import generate_relaxed_boundaries
 from gcd.generate.voxel_model import Progress, VoxelModel, fast_settings, initial_noise
 
-__all__ = ["Progress", "VoxelModel", "fast_settings", "generate_crystals", "initial_noise"]
+__all__ = [
+    "Progress",
+    "VoxelModel",
+    "boundary_ends",
+    "boundary_models",
+    "fast_settings",
+    "generate_boundaries",
+    "generate_crystals",
+    "generate_relaxed_boundaries",
+    "initial_noise",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gcd.checkpoints import load_unet, read_config
-from gcd.diffusion.prediction import denoiser_of
+from gcd.diffusion.inpainting import painting_network
+from gcd.diffusion.prediction import Network, denoiser_of
 from gcd.diffusion.samplers import Step, dpm_solver
 from gcd.diffusion.schedules import VPSchedule
 from gcd.voxels.grid import Grid
@@ -65,8 +66,43 @@ class VoxelModel:
         callback: Callable[[Step], None] | None = None,
     ) -> Tensor:
         """(B, X, Y, Z) voxels, in units of atoms, from noise of the same shape."""
+        return self._solve(self.unet, noise, grid, evaluations, order, spacing, callback)
+
+    def paint(
+        self,
+        noise: Tensor,
+        known: Tensor,
+        mask: Tensor,
+        grid: Grid,
+        *,
+        evaluations: int = 60,
+        order: int = 3,
+        spacing: str = "lambda",
+        callback: Callable[[Step], None] | None = None,
+    ) -> Tensor:
+        """(B, X, Y, Z) voxels, in units of atoms: painted where the mask is 1, elsewhere the known ones unchanged."""
+        clean = known / self.scale
+        network = painting_network(self.unet, clean[:, None], mask[:, None])
+
+        def report(step: Step) -> None:
+            assert callback is not None
+            callback(replace(step, x0=torch.where(mask[:, None] > 0, step.x0, clean[:, None])))
+
+        x = self._solve(network, noise, grid, evaluations, order, spacing, report if callback else None)
+        return torch.where(mask > 0, x, known)
+
+    def _solve(
+        self,
+        network: Network,
+        noise: Tensor,
+        grid: Grid,
+        evaluations: int,
+        order: int,
+        spacing: str,
+        callback: Callable[[Step], None] | None,
+    ) -> Tensor:
         x = dpm_solver(
-            denoiser_of(self.unet, self.schedule, self.config["prediction"], grid.periodic),
+            denoiser_of(network, self.schedule, self.config["prediction"], grid.periodic),
             noise[:, None],
             self.schedule,
             evaluations=evaluations,

@@ -13,12 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gcd.devices import best_dtype
-from gcd.diffusion.prediction import training_target
-from gcd.diffusion.schedules import VPSchedule
 from gcd.diffusion.unet import UNet, UNetConfig
 from gcd.structures.crystals import check_phase, check_size
 from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 
@@ -55,9 +53,7 @@ class CrystalTraining:
         (4, 4, 4),
     )  # supercells that the batches are drawn from; the paper has 4x4x4 alone
     scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
-    prediction: str = "x0"
-    schedule: VPSchedule = field(default_factory=VPSchedule)
-    t_min: float = 1e-3
+    diffusion: Diffusion = field(default_factory=Diffusion)
 
 
 class CrystalBatches:
@@ -121,7 +117,7 @@ def train_crystal(
         size = batches.sizes[which]
         batch = max(1, round(training.run.batch_size * 64 / math.prod(size)))
         x0 = batches.draw(size, batch, generator).to(device)
-        return diffusion_loss(module, x0, training, generator)
+        return diffusion_loss(module, x0, training.diffusion, generator)
 
     def validate(module: nn.Module) -> float:
         generator = torch.Generator().manual_seed(1_000_003)  # the same batches every time
@@ -130,7 +126,7 @@ def train_crystal(
             for size in batches.sizes:
                 x0 = batches.draw(size, max(2, round(512 / math.prod(size))), generator).to(device)
                 with torch.no_grad():
-                    losses.append(float(diffusion_loss(module, x0, training, generator)))
+                    losses.append(float(diffusion_loss(module, x0, training.diffusion, generator)))
         return sum(losses) / len(losses)
 
     return fit(
@@ -142,25 +138,6 @@ def train_crystal(
         progress=progress,
         max_seconds=max_seconds,
     )
-
-
-def diffusion_loss(
-    module: nn.Module, x0: Tensor, training: CrystalTraining, generator: torch.Generator
-) -> Tensor:
-    """Mean squared error of the prediction at random times, stratified over the batch."""
-    batch = len(x0)
-    u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
-    t = training.t_min + (1 - training.t_min) * u
-    eps = torch.randn(x0.shape, generator=generator).to(x0)
-    shape = (batch, 1, 1, 1, 1)
-    alpha = training.schedule.alpha(t).to(x0).view(shape)
-    sigma = training.schedule.sigma(t).to(x0).view(shape)
-    with torch.autocast(
-        x0.device.type, best_dtype(x0.device), enabled=best_dtype(x0.device) != torch.float32
-    ):
-        output = module(alpha * x0 + sigma * eps, t.to(x0.device))
-    target = training_target(training.prediction, x0, eps, alpha, sigma)
-    return (output.float() - target).square().mean()
 
 
 def checkpoint_config(training: CrystalTraining, trained: Trained, command: str) -> dict[str, Any]:
@@ -177,9 +154,7 @@ def checkpoint_config(training: CrystalTraining, trained: Trained, command: str)
         "training_sizes": [list(size) for size in training.sizes],
         "periodic": [True, True, True],
         "scale": training.scale,
-        "prediction": training.prediction,
-        "schedule": {"beta_min": training.schedule.beta_min, "beta_max": training.schedule.beta_max},
-        "t_end": training.t_min,
+        **training.diffusion.as_config(),
         "data_sha256": batches.sha256(),
         "run": training.run.as_dict(),
         "steps": trained.step,

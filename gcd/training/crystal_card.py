@@ -11,13 +11,10 @@ def model_card(config: dict[str, Any]) -> str:
     Args:
         config: config.json; its "quality" (a list of rows) and "fast" are written by `gcd evaluate crystals --record`.
     """
-    net, run, schedule = config["architecture"], config["run"], config["schedule"]
+    net, schedule = config["architecture"], config["schedule"]
     phase, voxels, prediction = config["phase"].upper(), config["voxels_per_cell"], config["prediction"]
     sizes = ", ".join("x".join(map(str, size)) for size in config["training_sizes"])
     betas = f"beta {schedule['beta_min']:g} to {schedule['beta_max']:g}"
-    rate = (
-        f"AdamW {run['learning_rate']:g}, weight decay {run['weight_decay']:g}, {run['lr_schedule']} schedule"
-    )
     return f"""# Voxel diffusion model of {phase} crystals
 
 Turns noise on a grid of {voxels} voxels a conventional cell along each axis into an ideal {phase} crystal at a random
@@ -26,10 +23,7 @@ schedule, {betas}, times from 1 to {config["t_end"]:g}.
 
 - Network: channels {net["channels"]}, strides {net["strides"]}, {net["blocks"]} blocks a level.
 - Trained on ideal supercells of {sizes} cells under random translations, on a periodic grid.
-- {config["steps"]:,} steps of {run["batch_size"]} in {config["seconds"]:,} s.
-  {rate}, averaged weights (EMA {run["ema"]:g}), seed {run["seed"]}.
-  Loss {config["loss"]:.5f}, on fixed batches {config["validation_loss"]:.5f}.
-{_origin(config)}- sha256 of model.safetensors: {{sha256}}
+{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
 
 ## Measured
 
@@ -41,7 +35,19 @@ makes of a grid is that crystal, not a stable structure of any metal.
 """
 
 
-def _origin(config: dict[str, Any]) -> str:
+def recipe(config: dict[str, Any]) -> str:
+    """How long and how a network was trained, and the losses at the end."""
+    run = config["run"]
+    rate = (
+        f"AdamW {run['learning_rate']:g}, weight decay {run['weight_decay']:g}, {run['lr_schedule']} schedule"
+    )
+    return f"""- {config["steps"]:,} steps of {run["batch_size"]} in {config["seconds"]:,} s.
+  {rate}, averaged weights (EMA {run["ema"]:g}), seed {run["seed"]}.
+  Loss {config["loss"]:.5f}, on fixed batches {config["validation_loss"]:.5f}.
+"""
+
+
+def origin(config: dict[str, Any]) -> str:
     """The commands that made the weights, the first one first, each with its cost."""
     lines: list[str] = []
     stage: dict[str, Any] | None = config

@@ -1,0 +1,335 @@
+"""Grain boundaries: perfect ends, in-painting, decoder, and a check of what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gcd import limits
+from gcd.checkpoints import available, load_decoder, read_config
+from gcd.devices import resolve_device
+from gcd.diffusion.inpainting import layer_mask
+from gcd.diffusion.samplers import check_evaluations
+from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initial_noise, reporter
+from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
+from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, n_fraction
+from gcd.voxels.encoder import encode
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+PHYSICAL_DISTANCE = 0.73  # of the nearest-neighbour distance: 2.0 Å in tungsten
+SAME_ATOM = 0.45  # of it: a painted atom nearer than this to a known one is that atom, seen through its share
+
+
+def boundary_models(twist: str = "sigma5", metal: str = "W") -> dict[str, str]:
+    """The models of a boundary that are there: what each is called, and its checkpoint's name."""
+    name = check_twist(twist).name
+    return {
+        str(config["model"]): checkpoint
+        for checkpoint, config in available().items()
+        if config["kind"] == "boundary" and (config["twist"], config["metal"]) == (name, metal)
+    }
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What every sample of a call shares; None is drawn at random for each sample."""
+
+    model: VoxelModel
+    planes: tuple[int, int]
+    repeats: tuple[int, int]
+    painted: float
+    in_plane_shift: tuple[float, float] | None
+    spacing: float | None
+    seed: int
+
+    def ends(self, index: int) -> BicrystalEnds:
+        return _ends(
+            self.model.config,
+            planes=self.planes,
+            repeats=self.repeats,
+            painted=self.painted,
+            in_plane_shift=self.in_plane_shift,
+            spacing=self.spacing,
+            seed=self.seed,
+            index=index,
+        )
+
+
+def boundary_ends(
+    twist: str = "sigma5",
+    *,
+    model: str = "full",
+    metal: str = "W",
+    repeats: Sequence[int] = (1, 1),
+    planes: Sequence[int] = DEFAULT_PLANES,
+    painted: float = PAINTED,
+    in_plane_shift: Sequence[float] | None = None,
+    spacing: float | None = None,
+    seed: int = 0,
+    index: int = 0,
+    checkpoint: str | None = None,
+) -> Atoms:
+    """The two grains that sample `index` of `generate_boundaries` is painted between; arguments as there.
+
+    Returns:
+        The known atoms; ``info["painted_z"]`` is the region in Å that is painted, ``arrays["grain"]`` 0 below, 1 above.
+    """
+    config = read_config(checkpoint or _checkpoint_of(twist, metal, model))
+    return _ends(
+        config,
+        planes=_pair("planes", planes),
+        repeats=_pair("repeats", repeats),
+        painted=painted,
+        in_plane_shift=_shift(in_plane_shift),
+        spacing=spacing,
+        seed=limits.check_seed(seed),
+        index=index,
+    ).atoms
+
+
+def generate_boundaries(
+    twist: str = "sigma5",
+    *,
+    model: str = "full",
+    metal: str = "W",
+    count: int = 1,
+    repeats: Sequence[int] = (1, 1),
+    planes: Sequence[int] = DEFAULT_PLANES,
+    painted: float = PAINTED,
+    in_plane_shift: Sequence[float] | None = None,
+    spacing: float | None = None,
+    seed: int = 0,
+    evaluations: int | None = None,
+    order: int | None = None,
+    time_spacing: str = "lambda",
+    device: str = "auto",
+    checkpoint: str | None = None,
+    first: int = 0,
+    callback: Callable[[Progress], None] | None = None,
+    on_candidate: Callable[[Atoms], None] | None = None,
+    return_voxels: bool = False,
+) -> list[Atoms] | tuple[list[Atoms], np.ndarray]:
+    """Candidates for a grain boundary: the middle of a bicrystal painted by a voxel diffusion model, then decoded.
+
+    Args:
+        twist, metal: the boundary.
+        model: "full" (trained on the whole dataset) or "window" (on mediocre structures alone), or another one's name.
+        count: how many candidates.
+        repeats: cells along x and y.
+        planes: (002) planes of the lower and the upper grain.
+        painted: thickness of the painted region in Å, in the middle.
+        in_plane_shift: of the upper grain along x and y in Å; at random over the whole cell when None.
+        spacing: Å by which the upper grain is lifted beyond perfect stacking; at random over a period when None.
+        seed: candidate i has noise and ends of its own, drawn from (seed, first + i), whatever the batch it is in.
+        evaluations, order, time_spacing: of the solver; by default what the checkpoint was measured with.
+        checkpoint: name or folder of the model, instead of the one named by twist, metal and model.
+        first: index of the first candidate, so that a long series can be made in parts.
+        callback: called with a `Progress` after each solver step; raising `Cancelled` in it stops the work.
+        on_candidate: called with each candidate as soon as it is decoded.
+        return_voxels: also give the voxels (count, X, Y, Z), in units of atoms.
+
+    Returns:
+        The candidates, not relaxed, the unphysical ones too. `info` holds twist, sigma, angle, metal, model,
+        checkpoint, seed, index, evaluations, order, time_spacing, planes, repeats, painted (Å), in_plane_shift (Å),
+        spacing (Å), plane (Å), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å), physical, failure (why not,
+        else empty), device, seconds, gcd_version. ``arrays["painted"]`` tells painted atoms from the ends' own.
+
+    Raises:
+        ValueError: an argument outside the legal ones, or a boundary without a model, named in one sentence.
+        CheckpointError: a checkpoint that is missing or damaged.
+    """
+    import gcd
+
+    limits.check_count(count)
+    name = checkpoint or _checkpoint_of(twist, metal, model)
+    config = read_config(name)
+    if config["kind"] != "boundary":
+        raise ValueError(f"The checkpoint {name!r} is a {config['kind']}, not a model of a boundary.")
+    recommended = config.get("sampling", {"evaluations": 60, "order": 3})
+    if order is None:
+        order = 3 if evaluations is not None else int(recommended["order"])
+    evaluations = int(recommended["evaluations"]) if evaluations is None else evaluations
+    check_evaluations(evaluations, order, time_spacing)
+    where = resolve_device(device)
+    request = _Request(
+        model=VoxelModel.load(name, where),
+        planes=_pair("planes", planes),
+        repeats=_pair("repeats", repeats),
+        painted=painted,
+        in_plane_shift=_shift(in_plane_shift),
+        spacing=spacing,
+        seed=limits.check_seed(seed),
+    )
+    grid = request.ends(first).grid
+    if count * grid.count > limits.MAX_TOTAL_VOXELS:
+        raise ValueError(
+            f"{count} samples of {grid.count:,} voxels are too many for one job: "
+            f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
+        )
+    decoder = load_decoder(where)
+
+    from gcd.voxels.decoder import decode
+
+    structures: list[Atoms] = []
+    arrays: list[np.ndarray] = []
+    batch = max(1, VOXELS_AT_ONCE[where.type] // grid.count)
+    for start in range(0, count, batch):
+        indices = range(start, min(start + batch, count))
+        begun = time.perf_counter()
+        ends = [request.ends(first + i) for i in indices]
+        noise = torch.stack([initial_noise(grid, seed, first + i) for i in indices]).to(where)
+        known, mask = (torch.stack(part).to(where) for part in zip(*map(_known_voxels, ends), strict=True))
+        report = reporter(callback, indices, evaluations, count, request.model.scale)
+        with torch.inference_mode():
+            voxels = request.model.paint(
+                noise,
+                known,
+                mask,
+                grid,
+                evaluations=evaluations,
+                order=order,
+                spacing=time_spacing,
+                callback=report,
+            )
+            positions = decode(decoder, voxels, grid)
+        seconds = (time.perf_counter() - begun) / len(indices)
+        arrays.append(voxels.cpu().numpy())
+        for i, r, e in zip(indices, positions, ends, strict=True):
+            atoms = _assemble(e, r)
+            atoms.info |= {
+                "model": config["model"],
+                "checkpoint": str(name),
+                "seed": int(seed),
+                "index": first + i,
+                "evaluations": int(evaluations),
+                "order": int(order),
+                "time_spacing": time_spacing,
+                "device": where.type,
+                "seconds": seconds,
+                "gcd_version": gcd.__version__,
+            }
+            structures.append(atoms)
+            if on_candidate is not None:
+                on_candidate(atoms)
+    return (structures, np.concatenate(arrays)) if return_voxels else structures
+
+
+def _checkpoint_of(twist: str, metal: str, model: str) -> str:
+    """The checkpoint of a boundary's model; ValueError that names those there are."""
+    models = boundary_models(twist, metal)
+    if model in models:
+        return models[model]
+    there = [
+        f"{config['metal']} {config['twist']} {config['model']}"
+        for config in available().values()
+        if config["kind"] == "boundary"
+    ]
+    raise ValueError(
+        f"There is no model {model!r} of the boundary {metal} {twist}; there are "
+        f"{', '.join(there) if there else 'none at all'}."
+    )
+
+
+def _ends(
+    config: dict[str, Any],
+    *,
+    planes: tuple[int, int],
+    repeats: tuple[int, int],
+    painted: float,
+    in_plane_shift: tuple[float, float] | None,
+    spacing: float | None,
+    seed: int,
+    index: int,
+) -> BicrystalEnds:
+    """The ends of one sample, with what is not given drawn from (seed, index)."""
+    from gcd.energetics.zhou2004 import lattice_constant
+
+    a = lattice_constant(config["metal"])
+    edge = check_twist(config["twist"]).edge * a
+    shift, lift = draw_state(np.random.default_rng([seed, index, 1]), edge, a)
+    nx, ny = config["grid"][:2]
+    return bicrystal_ends(
+        config["twist"],
+        config["metal"],
+        voxels=(nx, ny),
+        voxel_height=config["voxel_size"][2],
+        planes=planes,
+        repeats=repeats,
+        painted=painted,
+        in_plane_shift=(float(shift[0]), float(shift[1])) if in_plane_shift is None else in_plane_shift,
+        spacing=lift if spacing is None else spacing,
+    )
+
+
+def _known_voxels(ends: BicrystalEnds) -> tuple[Tensor, Tensor]:
+    """(X, Y, Z) voxels of the ends, in units of atoms, and the mask, 1 in the painted layers."""
+    mask = layer_mask(ends.grid.shape, *ends.layers)
+    voxels = encode(torch.tensor(ends.atoms.positions, dtype=torch.float32), ends.grid)[0]
+    return voxels * (1 - mask), mask
+
+
+def _assemble(ends: BicrystalEnds, decoded: np.ndarray) -> Atoms:
+    """The ends' atoms exactly as given, and of the decoded ones those that are not the ends' own."""
+    from ase import Atoms
+    from scipy.spatial import cKDTree
+
+    known, nearest = ends.atoms, ends.atoms.info["nearest_neighbour"]
+    low, high = (layer * ends.grid.voxel_size[2] for layer in (ends.layers[0] - 1, ends.layers[1]))
+    painted = decoded[(decoded[:, 2] > low) & (decoded[:, 2] < high)]
+    box = np.array([*ends.grid.lengths[:2], 4 * ends.grid.lengths[2]])
+    tree = cKDTree(known.positions % box, boxsize=box)
+    painted = painted[tree.query(painted % box)[0] > SAME_ATOM * nearest] if len(painted) else painted
+    atoms = Atoms(
+        [known.info["metal"]] * (len(known) + len(painted)),
+        np.concatenate([known.positions, painted]),
+        cell=ends.grid.lengths,
+        pbc=ends.grid.periodic,
+    )
+    order = np.argsort(atoms.positions[:, 2], kind="stable")
+    atoms = atoms[order]
+    atoms.set_array("painted", (np.arange(len(atoms)) >= len(known))[order])
+    atoms.info = {k: v for k, v in known.info.items() if k not in ("painted_z", "nearest_neighbour")}
+    atoms.info["n"] = n_fraction(len(atoms), known.info["atoms_per_plane"])
+    atoms.info |= _check(atoms, box, nearest, ends)
+    return atoms
+
+
+def _check(atoms: Atoms, box: np.ndarray, nearest: float, ends: BicrystalEnds) -> dict[str, Any]:
+    """Whether the atoms are a slab at all: enough of them between the ends, none on top of another."""
+    from scipy.spatial import cKDTree
+
+    distances = cKDTree(atoms.positions % box, boxsize=box).query(atoms.positions % box, k=2)[0][:, 1]
+    closest, least = float(distances.min()), PHYSICAL_DISTANCE * nearest
+    painted = int(atoms.arrays["painted"].sum())
+    per_plane = atoms.info["atoms_per_plane"]
+    expected = per_plane * sum(atoms.info["planes"]) - len(ends.atoms)
+    failure = ""
+    if closest < least:
+        failure = f"two atoms are {closest:.2f} Å apart, less than {least:.2f} Å"
+    elif abs(painted - expected) > 2 * per_plane:
+        failure = f"{painted} atoms were painted where two grains would have {expected}"
+    return {"minimum_distance": closest, "physical": not failure, "failure": failure}
+
+
+def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
+    if len(values) != 2:
+        raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
+    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else 200
+    first, second = (limits.check_integer(f"each of the {name}", v, 1, high) for v in values)
+    return first, second
+
+
+def _shift(values: Sequence[float] | None) -> tuple[float, float] | None:
+    if values is None:
+        return None
+    if len(values) != 2 or not np.isfinite(values).all():
+        raise ValueError(f"The in-plane shift is two finite numbers in Å, not {values!r}.")
+    return float(values[0]), float(values[1])

@@ -1,0 +1,147 @@
+"""The two perfect grains between which a boundary is painted, and the voxels of their frame (paper, section 3.2).
+
+Lengths are in Å. The frame of the paper: 12 x 12 x 72 voxels of 0.834 Å, 36 layers painted, 18 known at either end.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.limits import MAX_VOXELS
+from gcd.structures.bicrystals import (
+    DEFAULT_PLANES,
+    DEFAULT_VACUUM,
+    check_twist,
+    metal_phase,
+    twist_bicrystal,
+)
+from gcd.voxels.grid import Grid
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+PAINTED = 36 * 0.834  # Å
+MIN_PAINTED = 4.0
+MIN_END = 5.0  # Å of perfect grain on either side of what is painted: the network must see which grain it is
+
+
+@dataclass(frozen=True)
+class BicrystalEnds:
+    """What an in-painting model is given.
+
+    Attributes:
+        atoms: the known atoms, those with a share in a known layer; ``arrays["grain"]`` as in `twist_bicrystal`.
+        grid: the frame, periodic in x and y.
+        layers: the voxel layers low <= z < high are painted.
+    """
+
+    atoms: Atoms
+    grid: Grid
+    layers: tuple[int, int]
+
+    @property
+    def painted_z(self) -> tuple[float, float]:
+        """Å: where painted atoms may lie."""
+        size = self.grid.voxel_size[2]
+        return (self.layers[0] - 0.5) * size, (self.layers[1] - 0.5) * size
+
+
+def draw_state(rng: np.random.Generator, edge: float, lattice_constant: float) -> tuple[np.ndarray, float]:
+    """A random state of the upper grain: in-plane shift (2,) Å over the whole cell, spacing over one whole period.
+
+    Planes repeat every a/2, and a plane more or less is for the model to decide: spacings beyond -a/4 to a/4 are the
+    same ends again. So every state that a boundary can have is reached.
+    """
+    return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
+
+
+def bicrystal_ends(
+    twist: str = "sigma5",
+    metal: str = "W",
+    *,
+    voxels: tuple[int, int] = (12, 12),
+    voxel_height: float = 0.834,
+    planes: tuple[int, int] = DEFAULT_PLANES,
+    repeats: tuple[int, int] = (1, 1),
+    painted: float = PAINTED,
+    in_plane_shift: tuple[float, float] = (0.0, 0.0),
+    spacing: float = 0.0,
+) -> BicrystalEnds:
+    """The ends of a bicrystal whose middle is to be painted.
+
+    Args:
+        twist, metal, planes, repeats, in_plane_shift: as in `twist_bicrystal`.
+        voxels: along x and y of one cell.
+        voxel_height: Å along z.
+        painted: Å of the middle that are left out, to whole voxel layers.
+        spacing: Å by which the upper grain is lifted beyond perfect stacking, from -a/2 to a/2.
+
+    Raises:
+        ValueError: a painted region that leaves no ends, a spacing beyond a plane, a frame of too many voxels, or
+            what `twist_bicrystal` refuses.
+    """
+    if not (len(planes) == 2 and all(int(p) == p and p >= 1 for p in planes)):
+        raise ValueError(f"The planes are two whole numbers from 1 up, one a grain, not {planes}.")
+    entry, phase = check_twist(twist), metal_phase(metal)
+    # Built a whole lattice constant apart, where nothing collides, and brought together afterwards.
+    a = twist_bicrystal(entry, metal, planes=(1, 1)).info["lattice_constant"]
+    if not (math.isfinite(spacing) and abs(spacing) <= a / 2 + 1e-9):
+        raise ValueError(
+            f"The spacing of the ends must be from {-a / 2:.3f} to {a / 2:.3f} Å (a plane less or more is for the "
+            f"model to decide; further down the grains overlap), not {spacing:g}."
+        )
+    whole = twist_bicrystal(
+        entry, metal, planes=planes, repeats=repeats, in_plane_shift=in_plane_shift, gap=spacing + a
+    )
+    plane = float(whole.info["plane"]) - a / 2
+    upper = whole.arrays["grain"] == 1
+    whole.positions[upper, 2] -= a
+
+    grid = _frame(
+        whole.cell.lengths(), (sum(planes) - 1) * a / 2 + max(a / 4, spacing), voxels, repeats, voxel_height
+    )
+    thinner = min(plane - DEFAULT_VACUUM, float(whole.positions[:, 2].max()) - plane)
+    widest = 2 * (thinner - MIN_END)
+    if not (math.isfinite(painted) and MIN_PAINTED <= painted <= widest):
+        raise ValueError(
+            f"The painted thickness must be from {MIN_PAINTED:g} to {max(widest, MIN_PAINTED):.1f} Å in a slab of "
+            f"{planes[0]} + {planes[1]} planes, not {painted:g}."
+        )
+    low, high = (round(float((plane + side * painted / 2) / grid.voxel_size[2])) for side in (-1, 1))
+    z = whole.positions[:, 2] / grid.voxel_size[2]
+    known = np.where(upper, z > high - 1, z < low)
+    atoms = whole[known]
+    atoms.set_cell(grid.lengths)
+    kept = {key: whole.info[key] for key in ("twist", "sigma", "angle", "metal", "lattice_constant", "area")}
+    more: dict[str, Any] = {
+        "atoms_per_plane": whole.info["atoms_per_plane"],
+        "nearest_neighbour": phase.nearest_neighbour * a,
+        "plane": plane,
+        "planes": [int(p) for p in planes],
+        "repeats": [int(r) for r in repeats],
+        "painted": (high - low) * grid.voxel_size[2],
+        "in_plane_shift": [float(s) for s in in_plane_shift],
+        "spacing": float(spacing),
+    }
+    atoms.info = kept | more
+    ends = BicrystalEnds(atoms, grid, (low, high))
+    atoms.info["painted_z"] = list(ends.painted_z)
+    return ends
+
+
+def _frame(
+    cell: np.ndarray, stack: float, voxels: tuple[int, int], repeats: tuple[int, int], voxel_height: float
+) -> Grid:
+    """Voxels enough for a stack of planes that high (Å), the same whatever the spacing of the ends."""
+    layers = math.ceil((DEFAULT_VACUUM + stack) / voxel_height) + 1
+    shape = (voxels[0] * repeats[0], voxels[1] * repeats[1], layers)
+    if math.prod(shape) > MAX_VOXELS:
+        raise ValueError(
+            f"A frame of {' x '.join(map(str, shape))} voxels is {math.prod(shape):,}; the most is {MAX_VOXELS:,}: "
+            "take fewer cells or planes."
+        )
+    return Grid(shape, (float(cell[0]), float(cell[1]), layers * voxel_height), (True, True, False))

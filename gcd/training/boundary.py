@@ -1,0 +1,199 @@
+"""Train the in-painting model of a grain boundary (paper, sections 2.4 and 3.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gcd.diffusion.unet import Periodic, UNet, UNetConfig
+from gcd.search.dataset import BoundaryDataset
+from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.diffusion import Diffusion, diffusion_loss
+from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
+
+SLAB: Periodic = (True, True, False)
+
+
+def default_architecture() -> UNetConfig:
+    """Noisy voxels and the mask in; tokens of 2³ and 4³ voxels, which divide the frame of 12 x 12 x 72."""
+    return UNetConfig(in_channels=2, strides=(2, 2))
+
+
+@dataclass(frozen=True)
+class BoundaryTraining:
+    """All that decides what a boundary model becomes."""
+
+    dataset: Path  # of gcd.search.dataset
+    window: tuple[float, float] = (-np.inf, np.inf)  # E_gb in J/m2: other structures are never looked at
+    preference: float = (
+        np.inf
+    )  # J/m2: structures are drawn with weight exp(-(E_gb - lowest at that [n]) / preference)
+    layers: tuple[int, int] = (16, 44)  # voxel layers painted: the mask's thickness is drawn between these
+    off_centre: float = 3.0  # voxel layers by which the mask's middle may miss the boundary
+    shift_z: float = 2.0  # voxels by which slabs are moved along z
+    scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
+    architecture: UNetConfig = field(default_factory=default_architecture)
+    diffusion: Diffusion = field(default_factory=Diffusion)
+    run: RunConfig = field(
+        default_factory=lambda: RunConfig(steps=12_000, batch_size=4, learning_rate=1e-3, validate_every=500)
+    )
+
+
+class BoundaryBatches:
+    """Relaxed boundaries under the symmetry of a twist boundary and random translations, encoded; with their masks.
+
+    The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the
+    grains. Translations are uniform over the cell in x and y, and over a few voxels in z.
+    """
+
+    def __init__(self, training: BoundaryTraining) -> None:
+        data = BoundaryDataset.load(training.dataset)
+        low, high = training.window
+        self.indices = np.flatnonzero((data.egb >= low) & (data.egb <= high))
+        if not len(self.indices):
+            raise ValueError(
+                f"The dataset {str(training.dataset)!r} has no structure with E_gb from {low:g} to {high:g} J/m2: "
+                f"legal are ranges that meet {data.egb.min():.3f} to {data.egb.max():.3f}."
+            )
+        self.training, self.about = training, data.about
+        self.egb, self.n = data.egb[self.indices], data.n[self.indices]
+        self.grid = Grid(data.voxels, tuple(float(v) for v in data.voxels), SLAB)  # lengths in voxels
+        size = data.cell / np.array(data.voxels)
+        self.positions = [torch.tensor(data.positions(i) / size, dtype=torch.float32) for i in self.indices]
+        self.planes = torch.tensor(data.arrays["plane"][self.indices] / size[2], dtype=torch.float32)
+        self.weights = torch.tensor(self._weights(), dtype=torch.float64)
+        self.voxel_size = size
+
+    def _weights(self) -> np.ndarray:
+        """The same for every [n]; within it by energy."""
+        weights = np.zeros(len(self.egb))
+        for n in np.unique(self.n):
+            here = self.n == n
+            energy = self.egb[here] - self.egb[here].min()
+            weights[here] = np.exp(-energy / self.training.preference)
+            weights[here] /= weights[here].sum()
+        return weights
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(batch, 1, X, Y, Z) scaled voxels and masks of the same shape."""
+        chosen = torch.multinomial(self.weights, batch, replacement=True, generator=generator).tolist()
+        middle = [self._place(i, generator) for i in chosen]
+        positions = torch.cat([r for r, _ in middle])
+        index = torch.repeat_interleave(torch.arange(batch), torch.tensor([len(r) for r, _ in middle]))
+        x0 = encode(positions, self.grid, structure_index=index, count=batch)[:, None] / self.training.scale
+        masks = torch.stack([self._mask(plane, generator) for _, plane in middle])[:, None]
+        return x0, masks
+
+    def _place(self, index: int, generator: torch.Generator) -> tuple[Tensor, float]:
+        """One structure turned and moved at random, in voxels, and the height of its boundary."""
+        u = torch.rand(5, generator=generator)
+        r, plane = self.positions[index], float(self.planes[index])
+        x, y, z = r.unbind(1)
+        nx, ny, nz = self.grid.shape
+        if u[0] < 0.5:  # half a turn about x
+            y, z, plane = -y, nz - 1 - z, nz - 1 - plane
+        for _ in range(int(4 * u[1]) if nx == ny else 2 * int(2 * u[1])):  # quarter turns about z
+            x, y = -y, x
+        up = (2 * float(u[2]) - 1) * self.training.shift_z
+        r = torch.stack([x + u[3] * nx, y + u[4] * ny, z + up], dim=1)
+        inside = (r[:, 2] >= 0) & (r[:, 2] <= nz - 1)  # what leaves at a free end is far from the boundary
+        return r[inside], plane + up
+
+    def _mask(self, plane: float, generator: torch.Generator) -> Tensor:
+        """(X, Y, Z) ones in the layers that are painted, around the boundary."""
+        u = torch.rand(2, generator=generator)
+        low, high = self.training.layers
+        thickness = low + (high + 1 - low) * float(u[0])
+        centre = plane + 0.5 + (2 * float(u[1]) - 1) * self.training.off_centre
+        mask = torch.zeros(self.grid.shape)
+        mask[:, :, max(0, round(centre - thickness / 2)) : round(centre + thickness / 2)] = 1.0
+        return mask
+
+    def sha256(self) -> str:
+        """Hash of the structures trained on, and of nothing else in the file."""
+        text = hashlib.sha256()
+        for r, n, egb in zip(self.positions, self.n, self.egb, strict=True):
+            text.update(r.numpy().tobytes() + f"{n:.6f} {egb:.6f}".encode())
+        return text.hexdigest()
+
+
+def train_boundary(
+    training: BoundaryTraining,
+    *,
+    folder: Path,
+    device: torch.device | str = "cpu",
+    start_from: nn.Module | None = None,
+    progress: Callable[[int, float], None] | None = None,
+    max_seconds: float | None = None,
+) -> Trained:
+    """Train, or go on with the run that `folder` holds; arguments as in `gcd.training.crystal.train_crystal`."""
+    device = torch.device(device)
+    batches = BoundaryBatches(training)
+    torch.manual_seed(training.run.seed)  # of the initial weights
+    unet = UNet(training.architecture)
+    if start_from is not None:
+        unet.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
+    unet = unet.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+    def loss_of(module: nn.Module, batch: int, generator: torch.Generator) -> Tensor:
+        x0, mask = (v.to(device) for v in batches.draw(batch, generator))
+        return diffusion_loss(module, x0, training.diffusion, generator, mask=mask, periodic=SLAB)
+
+    def validate(module: nn.Module) -> float:
+        generator = torch.Generator().manual_seed(1_000_003)  # the same batches every time
+        with torch.no_grad():
+            return sum(float(loss_of(module, 16, generator)) for _ in range(4)) / 4
+
+    return fit(
+        unet,
+        lambda module, generator: loss_of(module, training.run.batch_size, generator),
+        validate,
+        run=training.run,
+        folder=folder,
+        progress=progress,
+        max_seconds=max_seconds,
+    )
+
+
+def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str) -> dict[str, Any]:
+    """config.json of a boundary model: all that rebuilds the network, samples from it and says how it was made."""
+    batches = BoundaryBatches(training)
+    known = {key: batches.about[key] for key in ("twist", "metal", "atoms_per_plane")}
+    limits = [None if np.isinf(limit) else limit for limit in training.window]
+    return {
+        "kind": "boundary",
+        **known,
+        "architecture": training.architecture.as_dict(),
+        "grid": list(batches.grid.shape),
+        "voxel_size": [round(float(v), 6) for v in batches.voxel_size],
+        "periodic": list(SLAB),
+        "painted_layers": list(training.layers),
+        "scale": training.scale,
+        **training.diffusion.as_config(),
+        "data": {
+            "file": training.dataset.name,
+            "file_sha256": hashlib.sha256(training.dataset.read_bytes()).hexdigest(),
+            "window": limits,
+            "preference": None if np.isinf(training.preference) else training.preference,
+            "structures": [
+                [round(float(n), 4), round(float(e), 4)] for n, e in zip(batches.n, batches.egb, strict=True)
+            ],
+        },
+        "data_sha256": batches.sha256(),
+        "run": asdict(training.run),
+        "steps": trained.step,
+        "seconds": round(trained.seconds),
+        "loss": trained.loss,
+        "validation_loss": trained.validation_loss,
+        "command": command,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }

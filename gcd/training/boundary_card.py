@@ -1,0 +1,55 @@
+"""The card of a boundary model: its configuration, its training data and its measured quality."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+from gcd.training.crystal_card import origin, recipe
+
+
+def model_card(config: dict[str, Any]) -> str:
+    """README.md of the checkpoint; `{sha256}` in it stands for the weights' hash.
+
+    Args:
+        config: config.json; its "quality" is written by `gcd evaluate boundaries --record`.
+    """
+    net, data = config["architecture"], config["data"]
+    low, high = data["window"]
+    counts = Counter(str(Fraction(n).limit_denominator(100)) for n, _ in data["structures"])
+    energies = [egb for _, egb in data["structures"]]
+    chosen = (
+        "all structures"
+        if low is None and high is None
+        else f"only structures with {low:g} <= E_gb <= {high:g} J/m2"
+    )
+    drawn = (
+        "every [n] drawn alike"
+        if data["preference"] is None
+        else f"every [n] drawn alike, within it with weight exp(-(E_gb - lowest) / {data['preference']:g} J/m2)"
+    )
+    size = ", ".join(f"{v:.4f}" for v in config["voxel_size"])
+    return f"""# In-painting model of the {config["metal"]} {config["twist"]} (100) twist boundary: {config["model"]}
+
+Paints the middle of a bicrystal: voxels of {size} Å between two given ends, periodic in x and y. A 3D U-Net takes
+noisy voxels and the mask, and predicts `{config["prediction"]}`; voxels are divided by s = {config["scale"]:g}. Variance-preserving schedule, times from 1 to {config["t_end"]:g}.
+
+- Network: channels {net["channels"]}, strides {net["strides"]}, {net["blocks"]} blocks a level.
+- Trained on {chosen} of {data["file"]} (sha256 {data["file_sha256"]}):
+  {len(energies)} structures from {min(energies):.4f} to {max(energies):.4f} J/m2; of each [n]
+  {", ".join(f"{n}: {count}" for n, count in counts.items())}; {drawn}.
+  Each (E_gb, [n]) is listed in config.json. sha256 of the positions learnt from: {config["data_sha256"]}.
+- Under the symmetry D4 of the boundary and random translations; {config["painted_layers"][0]} to
+  {config["painted_layers"][1]} of {config["grid"][2]} layers painted.
+{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
+
+## Measured
+
+{config.get("quality") or "Not measured yet: `gcd evaluate boundaries --record`."}
+
+## Limits
+
+One metal and one twist, at the plane spacing of its potential. What it paints is a proposal: E_gb is known after
+relaxation only.
+"""
