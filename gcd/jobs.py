@@ -47,7 +47,8 @@ class Job:
     fraction: float = 0.0  # 0 to 1, as the function reports it
     message: str = ""
     preview: Any = None  # the latest one; dropped when the job ends
-    result: Any = None
+    kept: Any = None  # what the function has finished so far, if it says so
+    result: Any = None  # of a cancelled or failed job: what it had kept
     error: str = ""  # one sentence for a person
     details: str = ""  # the traceback; empty on a public server
     _function: Callable[..., Any] | None = field(default=None, repr=False)
@@ -104,6 +105,10 @@ class Report:
             self._job.message = message
         if preview is not None:
             self._job.preview = preview
+
+    def keep(self, result: Any) -> None:
+        """Hand over what is finished so far: it becomes the job's result if the job is cancelled or fails."""
+        self._job.kept = result
 
 
 class JobRunner:
@@ -239,7 +244,9 @@ class JobRunner:
                 _log.exception("Job %d (%s) failed", job.id, job.label)
             state, error, details = FAILED, *self._words(exception)
         if job._cancel.is_set():  # also when the function ended by itself before it noticed
-            state, result, error, details = CANCELLED, None, "", ""
+            state, error, details = CANCELLED, "", ""
+        if state != DONE:
+            result = job.kept
         size = size_of(result)
         with self._changed:
             self._running = None
@@ -261,7 +268,7 @@ class JobRunner:
     def _end(self, job: Job, state: str) -> None:
         """Close a job's books and drop the oldest ended ones beyond what is kept. The lock is held."""
         job.state, job.position, job._stopped = state, 0, self._clock()
-        job.preview, job._function, job._kwargs = None, None, {}
+        job.preview, job.kept, job._function, job._kwargs = None, None, None, {}
         job._ended.set()
         if job._forgotten:
             del self._jobs[job.id]

@@ -152,6 +152,28 @@ def test_a_cancelled_job_that_ends_without_noticing_is_cancelled_all_the_same(ru
     assert (job.state, job.result) == ("cancelled", None)
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_function_keeps_outlives_its_cancellation_or_failure(runner, fails):
+    started, go = threading.Event(), threading.Event()
+
+    def function(report):
+        report.keep("first half")
+        started.set()
+        assert go.wait(SOON)
+        if fails:
+            raise ValueError("It broke.")
+        report(0.5)
+
+    job = runner.submit(function, label="long", owner="me")
+    assert started.wait(SOON)
+    assert (job.kept, job.result) == ("first half", None)
+    if not fails:
+        runner.cancel(job.id)
+    go.set()
+    assert job.wait(SOON)
+    assert (job.state, job.result, job.kept) == ("failed" if fails else "cancelled", "first half", None)
+
+
 def test_there_is_nothing_to_cancel_in_an_ended_or_unknown_job(runner):
     job = runner.submit(quick, label="quick", owner="me")
     assert job.wait(SOON)

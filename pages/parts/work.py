@@ -101,15 +101,16 @@ def _panel(slot: str, draw: Callable[[Job], None], waited: bool) -> None:
 
 
 def show_end(job: Job) -> bool:
-    """Say how a job ended if it did not end well; whether there is a result."""
+    """Say how a job ended if it did not end well; whether there is a result, be it a part of what was asked for."""
     if job.state == "failed":
         st.error(job.error, title="This run failed", icon=":material/error:")
         if job.details:
             with st.expander("Details"):
                 st.code(job.details, language=None)
     elif job.state == "cancelled":
-        st.info("Cancelled. Nothing was kept.", icon=":material/stop_circle:")
-    return job.state == "done"
+        kept = "Nothing was kept." if job.result is None else "What was finished is kept."
+        st.info(f"Cancelled. {kept}", icon=":material/stop_circle:")
+    return job.state == "done" or job.result is not None
 
 
 def _words(job: Job) -> str:
