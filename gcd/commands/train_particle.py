@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--k",
         type=options.number("largest noise", 1e-3, 2.0),
-        help="noise at t = 1 in lattice constants (default 0.4, as in the paper)",
+        help="noise at t = 1 in lattice constants (default 0.4 for SC, as in the paper; 0.32, 0.25 for BCC, FCC)",
     )
     model.add_argument(
         "--features", type=options.whole("the features", 1, 4096), help="of nodes and edges (default 128)"
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         ParticleTraining,
         checkpoint_config,
         default_architecture,
+        default_schedule,
         train_particle,
     )
     from gcd.training.particle_card import model_card
@@ -65,11 +66,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     names = ("features", "layers", "cutoff", "edge_frequencies")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     training = ParticleTraining(args.phase, replace(default_architecture(args.phase), **given))
-    training = replace(training, run=run_config(args, training.run))
+    schedule = default_schedule(args.phase) if args.k is None else VESchedule(args.k)
+    training = replace(training, run=run_config(args, training.run), schedule=schedule)
     if args.size is not None:
         training = replace(training, size=check_size(args.size, args.phase))
-    if args.k is not None:
-        training = replace(training, schedule=VESchedule(args.k))
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
         config = checkpoint_config(training, trained, command) | made

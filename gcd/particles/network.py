@@ -70,16 +70,17 @@ class Round(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         self.from_edge = nn.Linear(features, features)
-        self.from_atoms = nn.Linear(features, 2 * features, bias=False)  # as receiver, as sender
+        self.from_receiver = nn.Linear(features, features, bias=False)
+        self.from_sender = nn.Linear(features, features, bias=False)
         self.edge_output = nn.Linear(features, features)
         self.edge_norm = nn.LayerNorm(features)
         self.node = perceptron(2 * features, features, features)
 
     def forward(self, h: Tensor, e: Tensor, sender: Tensor, receiver: Tensor) -> tuple[Tensor, Tensor]:
         """Nodes (B N, F) and edges (E, F)."""
-        as_receiver, as_sender = self.from_atoms(h).chunk(2, dim=-1)
         hidden = self.from_edge(e)
-        hidden = hidden + as_receiver.index_select(0, receiver) + as_sender.index_select(0, sender)
+        hidden = hidden + self.from_receiver(h).index_select(0, receiver)
+        hidden = hidden + self.from_sender(h).index_select(0, sender)
         message = self.edge_norm(self.edge_output(nn.functional.silu(hidden)))
         heard = torch.zeros(h.shape, dtype=message.dtype, device=h.device).index_add(0, receiver, message)
         h = h + self.node(torch.cat([h, heard.to(h.dtype)], dim=-1)).to(h.dtype)

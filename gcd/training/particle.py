@@ -28,6 +28,15 @@ def default_architecture(phase: str) -> NetworkConfig:
     return NetworkConfig(cutoff=round(1.75 * atoms ** (-1 / 3), 2))
 
 
+def default_schedule(phase: str) -> VESchedule:
+    """The paper's k = 0.4 lattice constants in SC, and as much of an atom's share of space in the other phases.
+
+    There the crystal is as far gone at t = 1: the wave of its shortest reciprocal vector has lost 96 to 98 %.
+    """
+    atoms = check_phase(phase).atoms_per_cell
+    return VESchedule(round(0.4 * atoms ** (-1 / 3), 2))
+
+
 @dataclass(frozen=True)
 class ParticleTraining:
     """All that decides what a particle model becomes."""
@@ -108,13 +117,13 @@ def train_particle(
     if start_from is not None:
         network.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
     crystals = NoisyCrystals(training.phase, training.size)
-    batch = training.run.batch_size
 
     def loss_of_batch(module: nn.Module, generator: torch.Generator) -> Tensor:
-        return score_matching_loss(module, crystals, training, batch, generator, device)
+        return score_matching_loss(module, crystals, training, training.run.batch_size, generator, device)
 
     def validate(module: nn.Module) -> float:
         generator = torch.Generator().manual_seed(1_000_003)  # the same batches every time
+        several = max(1, 1024 // len(crystals.sites))
         with torch.no_grad():
             losses = [
                 float(score_matching_loss(module, crystals, training, 16, generator, device))
