@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gcd.energetics.boundary_energy import relax_boundaries
-    from gcd.generate import generate_boundaries, generate_crystals
+    from gcd.generate import generate_boundaries, generate_crystals, generate_particles
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "generate_boundaries", "generate_crystals", "relax_boundaries"]
+__all__ = ["__version__", "generate_boundaries", "generate_crystals", "generate_particles", "relax_boundaries"]
 
 _HOMES = {
     "generate_boundaries": "gcd.generate",
     "generate_crystals": "gcd.generate",
+    "generate_particles": "gcd.generate",
     "relax_boundaries": "gcd.energetics.boundary_energy",
 }
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 VERBS = {
     "sample crystal": "gcd.commands.sample_crystal",
+    "sample particle": "gcd.commands.sample_particle",
     "sample boundary": "gcd.commands.sample_boundary",
     "encode": "gcd.commands.encode",
     "decode": "gcd.commands.decode",

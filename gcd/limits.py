@@ -18,6 +18,9 @@ MAX_TOTAL_VOXELS = (
     50_000_000  # voxels of all samples of one job: 1,000 crystals of 4^3 FCC cells are 14 million
 )
 MAX_EVALUATIONS = 1_000  # network evaluations a sample
+MAX_PARTICLES = 4_096  # atoms in one structure of the particle model: every pair of them is measured at every step
+MAX_TOTAL_PARTICLES = 300_000  # atoms of all samples of one job: 1,000 of 4^3 FCC cells are 256,000
+MAX_INITIAL_SIGMA = 2.0  # lattice constants; from 0.5 on, displaced atoms are as good as randomly placed
 MAX_CANDIDATES = 1_000_000  # of one search for boundary structures
 MAX_SEED = 2**32 - 1  # seeds above this are not accepted by every generator
 MIN_LATTICE_CONSTANT = 0.5  # Å

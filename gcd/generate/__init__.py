@@ -2,10 +2,12 @@
 
 from gcd.generate.boundaries import boundary_ends, boundary_models, generate_boundaries
 from gcd.generate.crystals import generate_crystals
+from gcd.generate.particles import ParticleProgress, generate_particles, particle_model
 from gcd.generate.relaxed_boundaries import generate_relaxed_boundaries
 from gcd.generate.voxel_model import Progress, VoxelModel, fast_settings, initial_noise
 
 __all__ = [
+    "ParticleProgress",
     "Progress",
     "VoxelModel",
     "boundary_ends",
@@ -13,6 +15,8 @@ __all__ = [
     "fast_settings",
     "generate_boundaries",
     "generate_crystals",
+    "generate_particles",
     "generate_relaxed_boundaries",
     "initial_noise",
+    "particle_model",
 ]

@@ -17,7 +17,7 @@ from gcd.diffusion.samplers import Cancelled, Step
 from gcd.limits import MAX_EVALUATIONS
 from gcd.particles.noise import VESchedule
 
-__all__ = ["SAMPLERS", "Cancelled", "Restart", "check_sampler", "evaluations_of", "sample_particles"]
+__all__ = ["SAMPLERS", "Cancelled", "Restart", "Step", "check_sampler", "evaluations_of", "sample_particles"]
 
 SAMPLERS = ("ode", "sde", "restart")
 

@@ -1,0 +1,120 @@
+"""Denoise displaced or random atoms with the particle model of a phase, the baseline, and write each structure.
+
+The files' names say phase, size, seed, index, start, sampler and steps. Every structure is compared with the ideal
+crystal.
+
+  gcd sample particle --phase sc --count 4 --initial-sigma 0.2 --out particles
+  gcd sample particle --phase sc --sampler sde --steps 1000 --json      from random positions
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from gcd import limits
+from gcd.commands import options
+
+HELP = "particle model (the baseline): displaced or random atoms to structures"
+NAMES = ("extxyz", "cif", "vasp", "lammps-data")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    options.add_phase(parser)
+    options.add_size(parser)
+    options.add_count(parser, 1, "how many structures")
+    parser.add_argument(
+        "--initial-sigma",
+        type=options.number("initial sigma", 0.0, limits.MAX_INITIAL_SIGMA),
+        metavar="S",
+        help="start from the ideal crystal under Gaussian displacements, in lattice constants "
+        "(default: from random positions)",
+    )
+    add_sampler(parser)
+    options.add_lattice(parser)
+    options.add_seed(parser)
+    parser.add_argument(
+        "--checkpoint", metavar="C", help="name or folder of the model (default particle-PHASE)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("particles"), metavar="DIR", help="folder (default particles)"
+    )
+    parser.add_argument("--format", choices=NAMES, default="extxyz", help="file format (default extxyz)")
+    options.add_device(parser)
+
+
+def add_sampler(parser: argparse.ArgumentParser) -> None:
+    """--sampler, --steps"""
+    parser.add_argument(
+        "--sampler",
+        choices=("ode", "sde", "restart"),  # as in gcd.particles.samplers, which needs torch
+        default="ode",
+        help="probability-flow ODE, reverse SDE, or the ODE with restarts (default ode)",
+    )
+    parser.add_argument(
+        "--steps",
+        type=options.whole("the number of steps", 1, limits.MAX_EVALUATIONS),
+        default=128,
+        metavar="K",
+        help="evaluations of the network a structure; restarts come on top (default 128)",
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Generate, compare with the ideal crystal, write."""
+    from gcd.analysis.quality import crystal_quality
+    from gcd.commands.progress import ProgressBar
+    from gcd.files import check_writable
+    from gcd.generate import ParticleProgress, generate_particles
+    from gcd.structures.formats import FORMATS, write_structure
+
+    check_writable(args.out)
+    begun = time.perf_counter()
+    with ProgressBar(f"{args.phase} x {args.count}") as bar:
+
+        def report(progress: ParticleProgress) -> None:
+            bar.update(progress.done, progress.total, f"t = {progress.t:.3f}")
+
+        made = generate_particles(
+            args.phase,
+            count=args.count,
+            size=args.size,
+            initial_sigma=args.initial_sigma,
+            sampler=args.sampler,
+            steps=args.steps,
+            seed=args.seed,
+            element=args.element,
+            lattice_constant=args.lattice_constant,
+            device=args.device,
+            checkpoint=args.checkpoint,
+            callback=report,
+        )
+    seconds = time.perf_counter() - begun
+    assert isinstance(made, list)
+    start = "random" if args.initial_sigma is None else f"sigma{args.initial_sigma:g}"
+    form = FORMATS[args.format]
+    structures = []
+    for atoms in made:
+        quality = crystal_quality(atoms, args.phase, atoms.info["size"])
+        size = "x".join(map(str, atoms.info["size"]))
+        sample = f"seed{args.seed}-{atoms.info['index']:04d}"
+        stem = f"particle-{args.phase}-{size}-{sample}-{start}-{args.sampler}{args.steps}"
+        path = write_structure(atoms, args.out / (stem + form.endings[0]), form.name)
+        structures.append({"file": str(path), **quality.as_dict()})
+        if not args.json:
+            print(f"{path}: {quality}")
+    if not args.json:
+        perfect = sum(structure["perfect"] for structure in structures)
+        print(f"{perfect} of {len(structures)} perfect, {seconds / len(structures):.2f} s a structure")
+    return {
+        "structures": structures,
+        "seconds": round(seconds, 3),
+        "device": made[0].info["device"],
+        "initial_sigma": made[0].info["initial_sigma"],
+        "sampler": args.sampler,
+        "steps": args.steps,
+        "evaluations": made[0].info["evaluations"],
+    }
