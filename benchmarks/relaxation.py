@@ -74,7 +74,7 @@ def run(quick: bool = False) -> None:
                 quantity(len(slabs) / taken[name]),
                 quantity(taken[name] / len(slabs)),
                 f"{quantity(taken[first] / taken[name])} x",
-                quantity(float(np.mean([atoms.info["evaluations"] for atoms in relaxed[name]]))),
+                quantity(float(np.mean([atoms.info["force_evaluations"] for atoms in relaxed[name]]))),
                 f"{int((np.abs(egb - reference) < SAME).sum())} of {len(slabs)}",
             ]
         )

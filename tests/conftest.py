@@ -67,3 +67,29 @@ def models(untrained_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     shutil.copytree(untrained_models, folder)
     monkeypatch.setenv("GCD_CHECKPOINTS", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A boundary dataset of three bicrystals of tungsten as built, not relaxed."""
+    from gcd.search.dataset import build_dataset
+    from gcd.search.store import Candidate, Store
+    from gcd.structures.bicrystals import twist_bicrystal
+
+    folder = tmp_path_factory.mktemp("dataset")
+    meta = {"twist": "sigma5", "metal": "W", "atoms_per_plane": 10, "recipe": {}}
+    with Store(folder / "search.db", meta) as store:
+        for number, (removed, egb) in enumerate(((8, 2.5), (9, 2.7), (7, 3.1))):
+            atoms = twist_bicrystal("sigma5", "W", remove=removed, gap=0.3)
+            proposal = {
+                "shift": [0.0, 0.0], "removed": removed, "inserted": 0, "steps": 0, "temperature": 1e3, "ramp": 0
+            }  # fmt: skip
+            store.add(
+                Candidate(
+                    0, number, proposal, 1.0, "", egb, atoms.info["n"], True, atoms.info["plane"],
+                    atoms.cell.lengths(), atoms.positions, np.full(len(atoms), -8.7),
+                )
+            )  # fmt: skip
+    path = folder / "w-sigma5.npz"
+    build_dataset([folder / "search.db"]).save(path)
+    return path

@@ -147,7 +147,7 @@ def _describe(source: str, target: Path, atoms: Atoms) -> dict[str, Any]:
             "converged": False,
             "error": info["error"],
         }
-    keys = ("n", "egb_initial", "egb", "converged", "metal", "plane", "area", "evaluations")
+    keys = ("n", "egb_initial", "egb", "converged", "metal", "plane", "area", "force_evaluations")
     return {"file": str(target), "source": source, "atoms": len(atoms)} | {key: info[key] for key in keys}
 
 

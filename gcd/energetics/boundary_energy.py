@@ -141,8 +141,8 @@ def relax_boundaries(
 
     Returns:
         Copies, with ``info``: egb and egb_initial (J/m2), n ([n], Eq. 8), converged, stopped_by, plane (Å), area (Å^2),
-        atoms_per_plane, metal, engine, evaluations, seconds; ``arrays["energy"]`` in eV. A structure that could not be
-        relaxed comes back as it was, with the reason in ``info["error"]``, egb nan and converged False.
+        atoms_per_plane, metal, engine, force_evaluations, seconds; ``arrays["energy"]`` in eV. A structure that could
+        not be relaxed comes back as it was, with the reason in ``info["error"]``, egb nan and converged False.
 
     Raises:
         ValueError: unknown metal or engine, or LAMMPS asked for where it cannot be used.
@@ -236,7 +236,7 @@ def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_pl
         "atoms_per_plane": atoms_per_plane(after),
         "metal": slab.metal,
         "engine": engine,
-        "evaluations": relaxed.evaluations,
+        "force_evaluations": relaxed.evaluations,
         "seconds": outcome.seconds,
     }
     return result

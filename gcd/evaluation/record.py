@@ -1,4 +1,4 @@
-"""Write what was measured into a crystal checkpoint: config.json's "quality" and "fast", and the card."""
+"""Write what was measured into a checkpoint: config.json's "quality" and recommended sampling, and the card."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ def record_quality(name: str, rows: Sequence[Row], fast: Row | None = None) -> d
     )
     if fast is not None:
         config["fast"] = {"evaluations": fast.evaluations, "order": fast.order}
+    folder = checkpoint_folder(name)
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    write_text(folder / CARD, model_card(config).replace("{sha256}", config["sha256"]))
+    return config
+
+
+def record_boundary(name: str, key: str, text: str, sampling: dict[str, int] | None) -> dict[str, Any]:
+    """Put a boundary model's tables on its card, in place of those of the same key.
+
+    Args:
+        text: the tables, in markdown.
+        sampling: evaluations and order that the model samples with from now on; None leaves them as they are.
+    """
+    from gcd.training.boundary_card import model_card
+
+    config = read_config(name)
+    config["quality"] = config.get("quality", {}) | {key: text}
+    if sampling is not None:
+        config["sampling"] = sampling
     folder = checkpoint_folder(name)
     write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
     write_text(folder / CARD, model_card(config).replace("{sha256}", config["sha256"]))

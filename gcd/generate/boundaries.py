@@ -82,7 +82,7 @@ def boundary_ends(
     Returns:
         The known atoms; ``info["painted_z"]`` is the region in Å that is painted, ``arrays["grain"]`` 0 below, 1 above.
     """
-    config = read_config(checkpoint or _checkpoint_of(twist, metal, model))
+    config = read_config(checkpoint or checkpoint_of(twist, metal, model))
     return _ends(
         config,
         planes=_pair("planes", planes),
@@ -149,7 +149,7 @@ def generate_boundaries(
     import gcd
 
     limits.check_count(count)
-    name = checkpoint or _checkpoint_of(twist, metal, model)
+    name = checkpoint or checkpoint_of(twist, metal, model)
     config = read_config(name)
     if config["kind"] != "boundary":
         raise ValueError(f"The checkpoint {name!r} is a {config['kind']}, not a model of a boundary.")
@@ -222,7 +222,7 @@ def generate_boundaries(
     return (structures, np.concatenate(arrays)) if return_voxels else structures
 
 
-def _checkpoint_of(twist: str, metal: str, model: str) -> str:
+def checkpoint_of(twist: str, metal: str, model: str) -> str:
     """The checkpoint of a boundary's model; ValueError that names those there are."""
     models = boundary_models(twist, metal)
     if model in models:

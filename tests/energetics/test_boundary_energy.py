@@ -60,7 +60,7 @@ def test_what_a_relaxed_slab_tells(engine):
     assert info["converged"] is True
     assert "error" not in info
     assert (info["metal"], info["engine"], info["from"]) == ("W", engine, "a test")
-    assert info["evaluations"] > 10
+    assert info["force_evaluations"] > 10
     assert info["area"] == pytest.approx(100.1627, abs=1e-3)
     assert np.array_equal(relaxed.arrays["grain"], atoms.arrays["grain"])
     again = boundary_energy(

@@ -1,0 +1,199 @@
+"""From a boundary model to slabs: what comes back, what is refused, and that relaxing goes on beside sampling."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import gcd
+from gcd.checkpoints import CONFIG
+from gcd.cli import main
+from gcd.diffusion.samplers import Cancelled
+from gcd.energetics import lammps
+from gcd.generate import boundary_ends, boundary_models, generate_relaxed_boundaries
+
+QUICK = {"model": "test", "evaluations": 2, "order": 1, "device": "cpu"}
+
+
+@pytest.fixture
+def boundary_model(models, small_dataset):
+    """An untrained in-painting model beside the other untrained ones."""
+    import torch
+
+    from gcd.checkpoints import save
+    from gcd.diffusion.unet import UNet, UNetConfig
+    from gcd.training.boundary import BoundaryTraining, checkpoint_config
+    from gcd.training.boundary_card import model_card
+    from gcd.training.common import Trained
+
+    torch.manual_seed(0)
+    training = BoundaryTraining(
+        small_dataset,
+        architecture=UNetConfig(in_channels=2, channels=(8,), strides=(2,), blocks=1, time_features=8),
+    )
+    unet = UNet(training.architecture)
+    config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none") | {"model": "test"}
+    save(models / "boundary-test", unet, config, model_card(config))
+    return models / "boundary-test"
+
+
+def test_what_is_known_of_a_candidate(boundary_model):
+    atoms, other = gcd.generate_boundaries("sigma5", count=2, seed=3, **QUICK)
+    info = atoms.info
+    assert (info["twist"], info["metal"], info["model"], info["checkpoint"]) == (
+        "sigma5",
+        "W",
+        "test",
+        "boundary-test",
+    )
+    assert (info["seed"], info["index"], other.info["index"]) == (3, 0, 1)
+    assert info["in_plane_shift"] != other.info["in_plane_shift"]
+    assert info["n"] == pytest.approx(len(atoms) % 10 / 10)
+    assert info["physical"] == (not info["failure"])
+    assert atoms.pbc.tolist() == [True, True, False]
+    painted = atoms.arrays["painted"]
+    assert np.abs(atoms.positions[painted, 2] - info["plane"]).max() < info["painted"] / 2 + 1.0
+
+
+def test_the_ends_come_back_exactly(boundary_model):
+    ends = boundary_ends("sigma5", model="test", seed=3, index=1)
+    atoms = gcd.generate_boundaries("sigma5", count=2, seed=3, **QUICK)[1]
+    kept = atoms.positions[~atoms.arrays["painted"]]
+    order = np.argsort(ends.positions[:, 2], kind="stable")
+    assert np.array_equal(kept, ends.positions[order])
+    low, high = ends.info["painted_z"]
+    assert not ((ends.positions[:, 2] > low + 0.5) & (ends.positions[:, 2] < high - 0.5)).any()
+
+
+def test_a_sample_does_not_depend_on_its_batch(boundary_model):
+    together = gcd.generate_boundaries("sigma5", count=3, seed=5, **QUICK)
+    alone = gcd.generate_boundaries("sigma5", first=2, seed=5, **QUICK)[0]
+    assert np.array_equal(together[2].positions, alone.positions)
+
+
+def test_the_ends_that_a_user_gives(boundary_model):
+    atoms = gcd.generate_boundaries(
+        "sigma5",
+        in_plane_shift=(1.0, 2.0),
+        spacing=0.25,
+        painted=20.0,
+        planes=(20, 18),
+        repeats=(2, 1),
+        **QUICK,
+    )[0]
+    assert atoms.info["in_plane_shift"] == [1.0, 2.0]
+    assert atoms.info["spacing"] == 0.25
+    assert atoms.info["painted"] == pytest.approx(20.0, abs=0.834)
+    assert atoms.info["atoms_per_plane"] == 20
+    assert atoms.cell.lengths()[0] == pytest.approx(2 * atoms.cell.lengths()[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"painted": 100.0}, "painted thickness.*not 100"),
+        ({"spacing": 5.0}, "spacing of the ends.*not 5"),
+        ({"twist": "sigma13"}, "no model 'test' of the boundary W sigma13; there are W sigma5 test"),
+        ({"model": "huge"}, "no model 'huge'"),
+        ({"metal": "Mo"}, "Mo sigma5"),
+        ({"repeats": (0, 1)}, "repeats"),
+        ({"repeats": (3,)}, "two whole numbers"),
+        ({"in_plane_shift": (1.0,)}, "two finite numbers"),
+        ({"evaluations": 7, "order": 3}, "multiple of 3"),
+        ({"count": 0}, "Count"),
+        ({"seed": -1}, "[Ss]eed"),
+        ({"checkpoint": "crystal-sc"}, "is a crystal"),
+    ],
+)
+def test_bad_input_is_one_sentence(boundary_model, arguments, says):
+    settings = {"twist": "sigma5"} | QUICK | arguments
+    with pytest.raises(ValueError, match=says) as error:
+        gcd.generate_boundaries(**settings)
+    assert "\n" not in str(error.value)
+
+
+def test_models_are_found_by_twist_and_metal(boundary_model):
+    assert boundary_models("sigma5", "W") == {"test": "boundary-test"}
+    assert boundary_models("sigma13", "W") == {}
+
+
+def test_cancelling_stops_sampling(boundary_model):
+    def cancel(progress):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        gcd.generate_boundaries("sigma5", callback=cancel, **QUICK)
+    with pytest.raises(Cancelled):
+        generate_relaxed_boundaries("sigma5", on_sampling=cancel, **QUICK)
+
+
+def test_an_unphysical_candidate_is_kept_with_its_reason(boundary_model):
+    seen = []
+    made = generate_relaxed_boundaries(
+        "sigma5", count=2, seed=3, on_relaxed=lambda _, after: seen.append(after.info["index"]), **QUICK
+    )
+    assert [a.info["index"] for a in made] == [0, 1]
+    assert sorted(seen) == [0, 1]
+    for atoms in made:
+        assert atoms.info["physical"] or (
+            np.isnan(atoms.info["egb"]) and "Not relaxed" in atoms.info["error"]
+        )
+
+
+@pytest.mark.skipif(not lammps.available(), reason="LAMMPS is not installed")
+def test_physical_candidates_are_relaxed_in_order(boundary_model, monkeypatch):
+    """The sampler is replaced by real, unrelaxed bicrystals: this is about the two threads, not about the model."""
+    from gcd.structures.bicrystals import twist_bicrystal
+
+    def fake(twist, *, on_candidate, callback, **_):
+        for index in range(3):
+            atoms = twist_bicrystal(twist, "W", gap=0.3, in_plane_shift=(2.0 + index, 3.0))
+            atoms.info |= {
+                "index": index,
+                "physical": index != 1,
+                "failure": "" if index != 1 else "too close",
+            }
+            on_candidate(atoms)
+
+    monkeypatch.setattr("gcd.generate.relaxed_boundaries.generate_boundaries", fake)
+    made = generate_relaxed_boundaries("sigma5", workers=2)
+    assert [a.info["index"] for a in made] == [0, 1, 2]
+    assert [a.info["converged"] for a in made] == [True, False, True]
+
+
+def test_the_verb_writes_every_candidate(boundary_model, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["sample", "boundary", "--model", "test", "--count", "2", "--nfe", "2", "--order", "1", "--json"]
+    assert main(words) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(answer["structures"]) == 2
+    assert all((tmp_path / s["file"]).is_file() for s in answer["structures"])
+    assert all(s["egb"] is None and not s["relaxed"] for s in answer["structures"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--model", "huge"], ["--painted", "90"], ["--spacing", "3"], ["--twist", "sigma99"], ["--repeats", "0", "1"],
+     ["--nfe", "4", "--order", "3"], ["--metal", "Xx"]],
+)  # fmt: skip
+def test_the_verb_refuses_in_one_line(boundary_model, tmp_path, capsys, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    status = 0
+    try:
+        status = main(
+            ["sample", "boundary", *(["--model", "test"] if "--model" not in words else []), *words]
+        )
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not [p for p in set(tmp_path.rglob("*")) - before if p.is_file()]
+
+
+def test_the_card_names_all_that_was_learnt(boundary_model):
+    config = json.loads((boundary_model / CONFIG).read_text())
+    assert len(config["data"]["structures"]) == 3
+    assert config["data"]["file_sha256"] in (boundary_model / "README.md").read_text()
