@@ -30,6 +30,7 @@ VERBS = {
     "train particle": "gcd.commands.train_particle",
     "evaluate crystals": "gcd.commands.evaluate_crystals",
     "evaluate decoder": "gcd.commands.evaluate_decoder",
+    "evaluate noise": "gcd.commands.evaluate_noise",
     "evaluate boundaries": "gcd.commands.evaluate_boundaries",
     "evaluate dataset": "gcd.commands.evaluate_dataset",
     "evaluate search": "gcd.commands.evaluate_search",

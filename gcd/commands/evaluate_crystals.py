@@ -5,6 +5,7 @@ A killed run goes on where it stopped. Rows of other settings in the table are k
   gcd evaluate crystals                              100 samples a phase, 4x4x4, 60 evaluations
   gcd evaluate crystals --sizes 4 6 8                larger supercells too
   gcd evaluate crystals --sweep --record             the fewest evaluations that keep 98 of 100 perfect
+  gcd evaluate crystals --particles 10               the particle models beside them, from random positions
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gcd.commands import options
 
 if TYPE_CHECKING:
     from gcd.evaluation.crystals import Row, Setting
+    from gcd.evaluation.noise import NoiseSetting
 
 HELP = "quality of generated crystals over size, evaluations and order"
 KEY = ("phase", "size", "evaluations", "order", "spacing", "model", "seed")
@@ -61,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", action="store_true", help="write the figures, and fast, into the checkpoints"
     )
+    parser.add_argument(
+        "--particles",
+        type=options.whole("the number of particle structures", 1, 1000),
+        metavar="N",
+        help="also N structures from the particle model of each phase, with each sampler: both models in one table",
+    )
     options.add_seed(parser, 10_000)
     parser.add_argument("--checkpoint", metavar="C", help="another model than crystal-PHASE, of one phase")
     parser.add_argument(
@@ -77,6 +85,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.files import check_writable
 
     settings = _settings(args)
+    if args.particles:
+        _particle_settings(args, settings)
     check_writable(args.out)
     resolve_device(args.device)
     samples: dict[Setting, list[dict[str, Any]]] = {}
@@ -103,7 +113,40 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         print((args.out / f"{_stem(args)}.md").read_text(encoding="utf-8"))
         for phase, setting in fast.items():
             print(f"{phase}: the fewest evaluations with 98 % perfect: {setting or 'none'}")
-    return {"rows": table, "files": files, "fast": fast}
+    result = {"rows": table, "files": files, "fast": fast}
+    if args.particles:
+        models, more = _compare(args, rows, samples)
+        result |= {"models": models, "files": files + more}
+    return result
+
+
+def _particle_settings(args: argparse.Namespace, settings: list[Setting]) -> list[NoiseSetting]:
+    from gcd.evaluation.models import particle_settings
+
+    phases = [setting.phase for setting in settings]
+    if args.sweep or len(set(phases)) != len(phases):
+        raise ValueError(
+            "--particles compares one setting a phase: give one of --sizes, --nfe, --order, no --sweep."
+        )
+    return particle_settings(phases, settings[0].size)
+
+
+def _compare(
+    args: argparse.Namespace, rows: dict[Setting, Row], samples: dict[Setting, list[dict[str, Any]]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Both models in one table and one plot."""
+    from gcd.commands.progress import ProgressBar
+    from gcd.evaluation.models import compare_models
+
+    settings = _particle_settings(args, list(samples))
+    with ProgressBar("particle models") as bar:
+        table, files = compare_models(
+            samples, list(rows.values()), settings, args.particles, args.out, device=args.device,
+            progress=bar.update,
+        )  # fmt: skip
+    if not args.json:
+        print((args.out / "models.md").read_text(encoding="utf-8"))
+    return table, [str(file) for file in files]
 
 
 def _settings(args: argparse.Namespace) -> list[Setting]:
@@ -140,18 +183,16 @@ def _write(
     args: argparse.Namespace, rows: dict[Setting, Row], samples: dict[Setting, list[dict[str, Any]]]
 ) -> list[str]:
     """The table, with the rows of earlier runs, and the plots of what was sampled now."""
-    from gcd.evaluation.crystals import BINS, R_MAX, TITLES, as_dict
+    from gcd.evaluation.crystals import TITLES, Row, as_dict
     from gcd.evaluation.plots import bond_order_plot, evaluations_plot, rdf_plot, voxels_plot
-    from gcd.evaluation.tables import markdown, read_csv, write_csv
+    from gcd.evaluation.samples import BINS, R_MAX
+    from gcd.evaluation.tables import markdown, merged, write_csv
     from gcd.files import write_text
     from gcd.structures.voxel_files import read_voxels
 
     path = args.out / f"{_stem(args)}.csv"
-    new = [as_dict(row) for row in rows.values()]
-    replaced = {tuple(str(row[key]) for key in KEY) for row in new}
-    old = [_typed(row) for row in read_csv(path) if tuple(row[key] for key in KEY) not in replaced]
     table = sorted(
-        old + new,
+        merged(path, [as_dict(row) for row in rows.values()], KEY, Row),
         key=lambda row: (
             row["phase"] != "sc",
             row["phase"],
@@ -199,13 +240,3 @@ def _record(args: argparse.Namespace, rows: list[Row]) -> dict[str, Any]:
         if args.record:
             record_quality(model, [best] if args.sweep and best else [] if args.sweep else of_model, best)
     return fast
-
-
-def _typed(row: dict[str, str]) -> dict[str, Any]:
-    """A row of the CSV with its numbers as numbers."""
-    from gcd.evaluation.crystals import Row
-
-    kinds: dict[str, Any] = {"int": int, "float": float}
-    return {
-        name: kinds.get(str(field.type), str)(row[name]) for name, field in Row.__dataclass_fields__.items()
-    }

@@ -7,7 +7,6 @@ Their seed is one that neither training nor the choice of a network has used.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from gcd.evaluation.samples import append_lines, column, mean, measure, read_lines
 from gcd.structures.crystals import check_phase, check_size, crystal_grid, ideal_crystal
 
 EVALUATION_SEED = 10_000  # training validates with 1,000,003; networks were chosen with seeds below 1,000
-DETAILED = 10  # samples whose g(r) and per-atom q4, q6 are kept: the paper averages over ten cells
-R_MAX, BINS = 2.5, 250  # of g(r), in lattice constants
 BAR = 0.98  # share of perfect crystals that "fast" must keep
 TRIED_BEFORE_GIVING_UP = 20  # samples of a setting that cannot reach the bar any more
 
@@ -143,7 +141,7 @@ def samples_of(
 
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{setting.stem}.jsonl"
-    samples = _read_lines(path)[:count]
+    samples = read_lines(path)[:count]
     grid = crystal_grid(setting.phase, setting.size)
     chunk = max(1, VOXELS_AT_ONCE[resolve_device(device).type] // grid.count)
     while len(samples) < count and not (stop_early and hopeless(samples, count)):
@@ -163,9 +161,8 @@ def samples_of(
         assert isinstance(made, tuple)
         if not samples:
             _keep_voxels(work / f"{setting.stem}.npz", made[0][0], made[1][0], setting)
-        new = [_measure(atoms, setting) for atoms in made[0]]
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(sample) + "\n" for sample in new)
+        new = [measure(atoms, setting.phase, setting.size) for atoms in made[0]]
+        append_lines(path, new)
         samples += new
         if progress is not None:
             progress(len(samples), count)
@@ -181,17 +178,7 @@ def hopeless(samples: Sequence[dict[str, Any]], count: int) -> bool:
 def summarise(setting: Setting, samples: Sequence[dict[str, Any]]) -> Row:
     """The row of a setting's samples."""
     entry = check_phase(setting.phase)
-
-    def column(name: str) -> np.ndarray:
-        values = np.array(
-            [np.nan if sample[name] is None else sample[name] for sample in samples], dtype=float
-        )
-        return values[np.isfinite(values)]
-
-    def mean(name: str) -> float:
-        return float(column(name).mean()) if len(column(name)) else float("nan")
-
-    rms = column("rms_displacement")
+    rms = column(samples, "rms_displacement")
     return Row(
         phase=setting.phase,
         size="x".join(map(str, setting.size)),
@@ -203,11 +190,11 @@ def summarise(setting: Setting, samples: Sequence[dict[str, Any]]) -> Row:
         right_number=sum(sample["atoms"] == sample["expected_atoms"] for sample in samples),
         median_rms=float(np.median(rms)) if len(rms) else float("nan"),
         rms_95=float(np.quantile(rms, 0.95)) if len(rms) else float("nan"),
-        q4=mean("q4"),
-        q4_error=mean("q4") - entry.q4,
-        q6=mean("q6"),
-        q6_error=mean("q6") - entry.q6,
-        seconds=float(np.median(column("seconds"))),
+        q4=mean(samples, "q4"),
+        q4_error=mean(samples, "q4") - entry.q4,
+        q6=mean(samples, "q6"),
+        q6_error=mean(samples, "q6") - entry.q6,
+        seconds=float(np.median(column(samples, "seconds"))),
         device=str(samples[0]["device"]),
         model=setting.model,
         weights=weights_of(setting.model),
@@ -236,26 +223,6 @@ def as_dict(row: Row) -> dict[str, Any]:
     return asdict(row)
 
 
-def _measure(atoms: Any, setting: Setting) -> dict[str, Any]:
-    """What is kept of a sample; more of the first ones, for the plots."""
-    from gcd.analysis.quality import crystal_quality
-    from gcd.analysis.rdf import radial_distribution
-    from gcd.analysis.steinhardt import steinhardt
-
-    sample: dict[str, Any] = crystal_quality(atoms, setting.phase, setting.size).as_dict()
-    sample = {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in sample.items()
-    }
-    sample |= {key: atoms.info[key] for key in ("index", "seconds", "device")}
-    if sample["index"] < DETAILED and len(atoms):
-        q = steinhardt(atoms, (4, 6), check_phase(setting.phase).neighbour_count)
-        a = atoms.info["lattice_constant"]
-        sample["q4s"], sample["q6s"] = q[4].round(5).tolist(), q[6].round(5).tolist()
-        sample["g"] = radial_distribution(atoms, R_MAX * a, BINS)[1].round(4).tolist()
-    return sample
-
-
 def _keep_voxels(path: Path, atoms: Any, voxels: np.ndarray, setting: Setting) -> None:
     """The ideal crystal at the place of the generated one, and the generated one: two voxel arrays for a picture."""
     import torch
@@ -269,21 +236,3 @@ def _keep_voxels(path: Path, atoms: Any, voxels: np.ndarray, setting: Setting) -
     ideal = ideal + match_crystal(atoms, setting.phase, setting.size).translation
     encoded = encode(torch.as_tensor(ideal, dtype=torch.float32), grid)[0].numpy()
     write_voxels(path, np.stack([encoded, voxels]), grid)
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The samples of an earlier run, in order; a last line that was cut off by a kill is taken out of the file."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    samples: list[dict[str, Any]] = []
-    for number, line in enumerate(lines):
-        try:
-            sample = json.loads(line) if line.endswith("\n") else {}
-        except json.JSONDecodeError:
-            sample = {}
-        if sample.get("index") != number:
-            path.write_text("".join(lines[:number]), encoding="utf-8")
-            break
-        samples.append(sample)
-    return samples

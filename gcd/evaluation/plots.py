@@ -19,7 +19,7 @@ DPI = 150
 
 def loss_plot(log: Sequence[Mapping[str, float]], path: Path) -> None:
     """Training and validation loss over the steps."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
     steps = [entry["step"] for entry in log]
     axes.plot(
@@ -30,7 +30,7 @@ def loss_plot(log: Sequence[Mapping[str, float]], path: Path) -> None:
     )
     axes.set(xlabel="step", ylabel="loss", yscale="log")
     axes.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def rdf_plot(
@@ -39,7 +39,7 @@ def rdf_plot(
     """Fig. 4, right: g(r) of each phase, generated (averaged) and ideal; r in lattice constants."""
     from gcd.analysis.rdf import radial_distribution
 
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(
         len(samples),
         1,
@@ -58,12 +58,12 @@ def rdf_plot(
         ax.set(ylabel="g(r)", title=PHASES[phase].title, xlim=(0, r_max), ylim=(0, None))
         ax.legend(frameon=False, loc="upper left", fontsize="small")
     axes[-1, 0].set_xlabel("r / lattice constant")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def bond_order_plot(samples: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     """Fig. 4, middle: q4 and q6 of every atom of the first samples of each phase, and the ideal values."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
     colours = dict(zip(PHASES, (GENERATED, OTHER, "#009E73"), strict=True))
     for phase, of_phase in samples.items():
@@ -76,7 +76,7 @@ def bond_order_plot(samples: Mapping[str, Sequence[Mapping[str, Any]]], path: Pa
     axes.set(xlabel="q4", ylabel="q6")
     for handle in axes.legend(frameon=False, loc="center left").legend_handles:
         handle.set(alpha=1, markersize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def voxels_plot(voxels: Mapping[str, np.ndarray], path: Path) -> None:
@@ -85,7 +85,7 @@ def voxels_plot(voxels: Mapping[str, np.ndarray], path: Path) -> None:
     Args:
         voxels: phase -> (2, X, Y, Z), the ideal crystal at the same place and the generated one.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(
         len(voxels), 3, figsize=(8.5, 0.4 + 2.5 * len(voxels)), squeeze=False, layout="constrained"
     )
@@ -103,12 +103,12 @@ def voxels_plot(voxels: Mapping[str, np.ndarray], path: Path) -> None:
             if title != "ideal":  # it shares its colours with the generated one
                 figure.colorbar(image, ax=ax, label="atoms a voxel")
         row[0].set(xlabel=f"x, {ideal.shape[0]} voxels", ylabel=f"y, {ideal.shape[1]} voxels")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def evaluations_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Share of perfect crystals over the number of evaluations, a panel a phase and a curve an order."""
-    plt = _pyplot()
+    plt = pyplot()
     phases = list(dict.fromkeys(row["phase"] for row in rows))
     figure, axes = plt.subplots(
         1, len(phases), figsize=(1 + 3 * len(phases), 3.2), sharey=True, squeeze=False, layout="constrained"
@@ -128,10 +128,11 @@ def evaluations_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         ax.minorticks_off()
     axes[0, 0].set_ylabel("perfect (%)")
     axes[0, 0].legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Pyplot of matplotlib, without a screen."""
     import matplotlib as mpl
 
     mpl.use("Agg", force=False)
@@ -140,10 +141,11 @@ def _pyplot() -> Any:
     return plt
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write the figure as PNG, whole or not at all, and close it."""
     picture = io.BytesIO()
     # Without the version and date that would make the same plot another file.
     figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
-    _pyplot().close(figure)
+    pyplot().close(figure)
     with atomic_file(path) as file:
         file.write(picture.getvalue())

@@ -36,6 +36,24 @@ def markdown(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> st
     return "\n".join(lines) + "\n"
 
 
+def typed(row: Mapping[str, str], kind: type) -> dict[str, Any]:
+    """A row of a CSV with its numbers as numbers, as the dataclass `kind` has them."""
+    kinds: dict[str, Any] = {"int": int, "float": float}
+    return {
+        name: kinds.get(str(field.type), str)(row[name])
+        for name, field in kind.__dataclass_fields__.items()  # type: ignore[attr-defined]
+    }
+
+
+def merged(
+    path: Path, new: Sequence[Mapping[str, Any]], key: Sequence[str], kind: type
+) -> list[dict[str, Any]]:
+    """The rows of a table that was written before and the new ones, which replace old rows of the same key."""
+    replaced = {tuple(str(row[name]) for name in key) for row in new}
+    old = [typed(row, kind) for row in read_csv(path) if tuple(row[name] for name in key) not in replaced]
+    return [*old, *map(dict, new)]
+
+
 def _number(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 

@@ -1,0 +1,238 @@
+"""How much disorder the particle model can undo: the paper's Fig. 2 as a table and a plot, for any sampler.
+
+A start is the ideal crystal under displacements sigma, or random positions. Samples are kept as JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gcd.evaluation.crystals import EVALUATION_SEED
+from gcd.evaluation.samples import (
+    BINS,
+    DETAILED,
+    R_MAX,
+    append_lines,
+    column,
+    distribution,
+    mean,
+    measure,
+    read_lines,
+)
+from gcd.files import write_text
+from gcd.structures.crystals import check_phase
+
+SHELL = 0.05  # half width of the first shell of a sharp g(r), in nearest-neighbour distances
+
+
+@dataclass(frozen=True)
+class NoiseSetting:
+    """What a row of the table is about."""
+
+    phase: str
+    initial_sigma: float | None  # lattice constants; None: random positions
+    sampler: str = "ode"
+    steps: int = 128
+    size: tuple[int, int, int] = (4, 4, 4)
+    seed: int = EVALUATION_SEED
+    checkpoint: str | None = None  # by default particle-PHASE
+
+    @property
+    def model(self) -> str:
+        """Name of the checkpoint."""
+        return self.checkpoint or f"particle-{self.phase}"
+
+    @property
+    def start(self) -> str:
+        """The start in words."""
+        return "random" if self.initial_sigma is None else f"{self.initial_sigma:g}"
+
+    @property
+    def stem(self) -> str:
+        """The part of file names that says what is in the file; the weights are part of what it is."""
+        from gcd.checkpoints import read_config
+
+        size, weights = "x".join(map(str, self.size)), str(read_config(self.model)["sha256"])[:8]
+        return f"{self.phase}-{size}-{self.start}-{self.sampler}{self.steps}-seed{self.seed}-{weights}"
+
+
+@dataclass(frozen=True)
+class NoiseRow:
+    """The table's row; displacements in nearest-neighbour distances, NaN where nothing could be matched."""
+
+    phase: str
+    size: str
+    start: str
+    sampler: str
+    steps: int
+    samples: int
+    perfect: int
+    sharp: int  # structures whose first shell has all its neighbours within 5 % of its distance
+    first_shell: float  # share of those neighbours, mean over structures
+    median_rms: float
+    q4: float
+    q4_error: float  # mean minus ideal
+    q6: float
+    q6_error: float
+    minimum_distance: float  # Å, the smallest of all
+    seconds: float  # a structure, median
+    device: str
+    model: str
+    weights: str
+    seed: int
+
+
+TITLES = {
+    "phase": "phase",
+    "size": "cells",
+    "start": "start (sigma / a)",
+    "sampler": "sampler",
+    "steps": "steps",
+    "samples": "samples",
+    "perfect": "perfect",
+    "sharp": "sharp g(r)",
+    "first_shell": "first shell",
+    "median_rms": "median rms",
+    "q4": "q4",
+    "q4_error": "q4 - ideal",
+    "q6": "q6",
+    "q6_error": "q6 - ideal",
+    "seconds": "s each",
+    "device": "device",
+}
+
+
+def noise_samples(
+    setting: NoiseSetting,
+    count: int,
+    work: Path,
+    *,
+    device: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """The first ``count`` samples of a setting, measured; those in the working folder are not made again.
+
+    Raises:
+        ValueError: a setting out of range.
+        CheckpointError: a model that is missing or damaged.
+    """
+    from gcd.generate import generate_particles
+
+    work.mkdir(parents=True, exist_ok=True)
+    path = work / f"{setting.stem}.jsonl"
+    samples = read_lines(path)[:count]
+    while len(samples) < count:
+        made = generate_particles(
+            setting.phase,
+            count=min(5, count - len(samples)),
+            size=setting.size,
+            initial_sigma=setting.initial_sigma,
+            sampler=setting.sampler,
+            steps=setting.steps,
+            seed=setting.seed,
+            device=device,
+            checkpoint=setting.checkpoint,
+            first=len(samples),
+            return_initial=True,
+        )
+        assert isinstance(made, tuple)
+        new = [_measure(final, initial, setting) for final, initial in zip(*made, strict=True)]
+        append_lines(path, new)
+        samples += new
+        if progress is not None:
+            progress(len(samples), count)
+    return samples
+
+
+def _measure(final: Any, initial: Any, setting: NoiseSetting) -> dict[str, Any]:
+    sample = measure(final, setting.phase, setting.size)
+    sample["first_shell"] = round(first_shell(distribution(final), setting.phase), 6)
+    if sample["index"] < DETAILED:
+        sample["g_initial"] = distribution(initial).round(4).tolist()
+    return sample
+
+
+def first_shell(g: np.ndarray, phase: str) -> float:
+    """Neighbours within 5 % of the nearest-neighbour distance, as a share of those in the ideal crystal."""
+    entry = check_phase(phase)
+    edges = np.linspace(0, R_MAX, BINS + 1)
+    middle = (edges[1:] + edges[:-1]) / 2
+    number = entry.atoms_per_cell * g * 4 / 3 * math.pi * np.diff(edges**3)
+    near = np.abs(middle / entry.nearest_neighbour - 1) <= SHELL
+    return float(number[near].sum()) / entry.neighbour_count
+
+
+def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> NoiseRow:
+    """The row of a setting's samples."""
+    from gcd.checkpoints import read_config
+
+    entry = check_phase(setting.phase)
+    rms = column(samples, "rms_displacement")
+    return NoiseRow(
+        phase=setting.phase,
+        size="x".join(map(str, setting.size)),
+        start=setting.start,
+        sampler=setting.sampler,
+        steps=setting.steps,
+        samples=len(samples),
+        perfect=sum(sample["perfect"] for sample in samples),
+        sharp=int((column(samples, "first_shell") > 1 - 1e-3).sum()),
+        first_shell=mean(samples, "first_shell"),
+        median_rms=float(np.median(rms)) if len(rms) else float("nan"),
+        q4=mean(samples, "q4"),
+        q4_error=mean(samples, "q4") - entry.q4,
+        q6=mean(samples, "q6"),
+        q6_error=mean(samples, "q6") - entry.q6,
+        minimum_distance=float(column(samples, "minimum_distance").min(initial=np.inf)),
+        seconds=float(np.median(column(samples, "seconds"))),
+        device=str(samples[0]["device"]),
+        model=setting.model,
+        weights=str(read_config(setting.model)["sha256"])[:8],
+        seed=setting.seed,
+    )
+
+
+def as_dict(row: NoiseRow) -> dict[str, Any]:
+    """Plain values, for tables and JSON."""
+    return asdict(row)
+
+
+def record_noise(name: str, rows: Sequence[NoiseRow]) -> dict[str, Any]:
+    """Add rows to a particle checkpoint's table, in place of those of the same settings; the card says them too.
+
+    Args:
+        rows: of this checkpoint's present weights.
+
+    Returns:
+        The configuration as written.
+    """
+    from gcd.checkpoints import CARD, CONFIG, checkpoint_folder, read_config
+    from gcd.training.particle_card import model_card
+
+    config = read_config(name)
+    key = ("size", "start", "sampler", "steps")
+    new = [{k: _plain(v) for k, v in as_dict(row).items() if k not in _NOT_RECORDED} for row in rows]
+    replaced = {tuple(row[k] for k in key) for row in new}
+    kept = [row for row in config.get("quality", []) if tuple(row[k] for k in key) not in replaced]
+    config["quality"] = sorted(kept + new, key=lambda row: (row["start"], row["sampler"], row["steps"]))
+    folder = checkpoint_folder(name)
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    write_text(folder / CARD, model_card(config).replace("{sha256}", config["sha256"]))
+    return config
+
+
+_NOT_RECORDED = ("phase", "q4_error", "q6_error", "model", "weights")
+
+
+def _plain(value: Any) -> Any:
+    """Figures to five digits, and null for none."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
+    return value
