@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +16,16 @@ from gcd.voxels.grid import Grid
 from gcd.voxels.merging import merge_estimates, wrap
 from gcd.voxels.yardstick import centre_of_mass_decode, check_voxels
 
-__all__ = ["Decoded", "Decoder", "DecoderConfig", "centre_of_mass_decode", "decode"]
+__all__ = [
+    "Decoded",
+    "Decoder",
+    "DecoderConfig",
+    "Estimates",
+    "Stages",
+    "centre_of_mass_decode",
+    "decode",
+    "decode_in_stages",
+]
 
 Periodic = tuple[bool, bool, bool]
 ALL_PERIODIC: Periodic = (True, True, True)
@@ -149,6 +159,26 @@ def pad(C: Tensor, halo: int, periodic: Periodic) -> Tensor:
     return C
 
 
+class Estimates(NamedTuple):
+    """What the networks say of one structure before anything is merged; lengths in voxels."""
+
+    denoised: np.ndarray  # (X, Y, Z) C', Eq. 3
+    probability: np.ndarray  # (X, Y, Z) that a voxel is occupied, Eq. 4
+    voxels: np.ndarray  # (M, 3) int, those that give an estimate
+    positions: np.ndarray  # (M, 3) their centres + DE_cor, Eq. 5
+    mass: np.ndarray  # (M,) denoised voxel values
+    evidence: np.ndarray  # (M,) what each adds to the belief that there is an atom
+
+
+class Stages(NamedTuple):
+    """A structure on its way through the decoder; positions in voxels."""
+
+    estimates: Estimates
+    candidates: np.ndarray  # (K, 3) duplicates merged: averages of estimates, as the paper's decoder ends
+    belief: np.ndarray  # (K,) evidence of each, and what the fit gained with it
+    atoms: np.ndarray  # (N, 3) fitted to the voxels, and kept
+
+
 @torch.no_grad()
 def decode(decoder: Decoder, voxels: Tensor, grid: Grid) -> list[np.ndarray]:
     """Atoms in each voxel array: (i L, j L, k L) + DE_cor of every occupied voxel, duplicates merged, positions fitted.
@@ -166,43 +196,52 @@ def decode(decoder: Decoder, voxels: Tensor, grid: Grid) -> list[np.ndarray]:
     Raises:
         ValueError: voxels that are not on the grid, or not finite.
     """
+    size = np.array(grid.voxel_size)
+    return [stages.atoms * size for stages in decode_in_stages(decoder, voxels, grid)]
+
+
+@torch.no_grad()
+def decode_in_stages(decoder: Decoder, voxels: Tensor, grid: Grid) -> Iterator[Stages]:
+    """`decode`, one structure after the other, with all that lies between voxels and atoms.
+
+    Raises:
+        ValueError: voxels that are not on the grid, or not finite.
+    """
     check_voxels(voxels, grid)
     weight = decoder.denoise.head.weight
-    config, structures = decoder.config, []
     for batch in voxels.to(weight.device, weight.dtype).split(max(1, VOXELS_AT_ONCE // grid.count)):
-        denoised = decoder.denoised(batch, grid.periodic)
-        probability = decoder.logits(denoised, grid.periodic).sigmoid()
-        occupied = probability >= config.probability
-        index = occupied.nonzero()  # (M, 4)
-        estimates = index[:, 1:] + decoder.displacements(denoised, occupied, grid.periodic).double()
-        mass = denoised[occupied].double()
-        evidence = probability[occupied].double() + config.evidence_of_mass * mass
-        for b, C in enumerate(batch.cpu().double().numpy()):
-            mine = index[:, 0] == b
-            positions = _atoms(
-                C,
-                *(part[mine].cpu().numpy() for part in (estimates, mass, evidence)),
-                periodic=grid.periodic,
-                config=config,
-            )
-            structures.append(positions * np.array(grid.voxel_size))
+        for C, found in zip(
+            batch.cpu().double().numpy(), _estimates(decoder, batch, grid.periodic), strict=True
+        ):
+            yield _merged_and_fitted(C, found, periodic=grid.periodic, config=decoder.config)
+
+
+def _estimates(decoder: Decoder, C: Tensor, periodic: Periodic) -> list[Estimates]:
+    """The three modules on (B, X, Y, Z) voxels, structure by structure."""
+    config = decoder.config
+    denoised = decoder.denoised(C, periodic)
+    probability = decoder.logits(denoised, periodic).sigmoid()
+    occupied = probability >= config.probability
+    index = occupied.nonzero()  # (M, 4)
+    positions = index[:, 1:] + decoder.displacements(denoised, occupied, periodic).double()
+    mass = denoised[occupied].double()
+    evidence = probability[occupied].double() + config.evidence_of_mass * mass
+    structures = []
+    for b in range(len(C)):
+        mine = index[:, 0] == b
+        parts = (denoised[b], probability[b], index[mine, 1:], positions[mine], mass[mine], evidence[mine])
+        structures.append(Estimates(*(part.cpu().numpy() for part in parts)))
     return structures
 
 
-def _atoms(
-    C: np.ndarray,
-    estimates: np.ndarray,
-    mass: np.ndarray,
-    evidence: np.ndarray,
-    *,
-    periodic: Periodic,
-    config: DecoderConfig,
-) -> np.ndarray:
-    """Estimates to atoms (N, 3), in voxels: merge, fit, keep what the network and the fit believe in, fit again."""
-    candidates, belief = merge_estimates(
-        estimates,
-        mass,
-        evidence,
+def _merged_and_fitted(
+    C: np.ndarray, found: Estimates, *, periodic: Periodic, config: DecoderConfig
+) -> Stages:
+    """Estimates to atoms: merge, fit, keep what the network and the fit believe in, fit again."""
+    candidates, evidence = merge_estimates(
+        found.positions,
+        found.mass,
+        found.evidence,
         shape=C.shape,
         periodic=periodic,
         link=config.link,
@@ -210,8 +249,8 @@ def _atoms(
         minimum_evidence=config.candidate_evidence,
     )
     fitted, gain = fit_positions(candidates, C, periodic=periodic, error=config.error)
-    belief = belief + config.evidence_of_gain * gain.clip(-config.largest_gain, config.largest_gain)
+    belief = evidence + config.evidence_of_gain * gain.clip(-config.largest_gain, config.largest_gain)
     kept = belief >= config.minimum_evidence
     if not kept.all():
         fitted, _ = fit_positions(candidates[kept], C, periodic=periodic, error=config.error)
-    return wrap(fitted, np.where(periodic, C.shape, 0.0))
+    return Stages(found, candidates, belief, wrap(fitted, np.where(periodic, C.shape, 0.0)))
