@@ -1,0 +1,106 @@
+"""Particle or voxel: the same phase from both models, side by side, and how much disorder each can undo."""
+
+from dataclasses import asdict
+
+import numpy as np
+import streamlit as st
+
+from gcd.checkpoints import CheckpointError
+from gcd.jobs import Job
+from gcd.limits import MAX_EVALUATIONS, MAX_SEED
+from gcd.structures.crystals import PHASES, lattice_constant_of
+from pages.parts import frame, status, work
+from pages.parts.duet import show_duet
+from pages.parts.duet_results import show_results
+from pages.parts.duet_run import DuetSettings, run_duet
+
+frame.enter()
+
+SLOT = "duet_job"
+RANDOM, NOISY = "Random", "Crystal + noise"
+SAMPLERS = {"ODE": "ode", "SDE": "sde", "Restart": "restart"}
+
+here = status.installation()
+phases = [phase for phase in here.phases if f"particle-{phase}" in here.checkpoints]
+
+
+def stage(job: Job) -> None:
+    """Both models as far as they are."""
+    if job.preview is not None:
+        show_duet(job.preview, key="duet_stage")
+    else:
+        st.caption("Loading the models …")
+
+
+st.title("Particle or voxel")
+st.caption(
+    "A particle model moves a fixed number of atoms and gets stuck in disorder; the voxel model lets atoms appear and "
+    "vanish until a crystal is there. Give the particle model as much help as you like, and see when it fails."
+)
+controls, show = st.columns([4, 10], gap="medium")
+
+with controls, st.container(border=True):
+    with st.form("duet", border=False):
+        names = [phase.upper() for phase in phases or PHASES]
+        phase = st.segmented_control(
+            "Phase", names, default=names[0], required=True, key="phase", bind="query-params"
+        )
+        st.markdown("**Particle model**")
+        start = st.segmented_control(
+            "Start from",
+            [NOISY, RANDOM],
+            default=NOISY,
+            required=True,
+            key="start",
+            bind="query-params",
+            help="The voxel model always starts from plain noise.",
+        )
+        sigma = st.slider(
+            "Noise on the crystal σ (lattice constants)",
+            0.0, 0.8, 0.3, 0.05, key="sigma", bind="query-params",
+            help="Every coordinate of every atom of the ideal crystal is displaced at random by σ. Not used when it "
+            "starts from random positions.",
+        )  # fmt: skip
+        sampler = st.segmented_control(
+            "Sampler", list(SAMPLERS), default="ODE", required=True, key="sampler", bind="query-params",
+            help="Probability-flow ODE, reverse SDE, or the ODE with four restarts from t = 0.4.",
+        )  # fmt: skip
+        left, right = st.columns(2, gap="small")
+        steps = left.number_input("Steps", 1, MAX_EVALUATIONS, 128, key="steps", bind="query-params")
+        seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
+        pressed = st.form_submit_button(
+            "Run both", type="primary", icon=":material/compare:", key="run", width="stretch"
+        )
+    if not phases:
+        wanted = [f"particle-{name}" for name in PHASES if f"particle-{name}" not in here.checkpoints]
+        st.warning(status.missing_sentence(here.missing + wanted), icon=":material/inventory_2:")
+
+with show:
+    if pressed:
+        try:
+            settings = DuetSettings(
+                str(phase).lower(),
+                None if start == RANDOM else float(np.round(sigma, 3)),
+                SAMPLERS[str(sampler)],
+                int(steps),
+                int(seed),
+            ).checked(phases)
+            if work.submit(SLOT, run_duet, label=settings.stem, settings=asdict(settings), phases=phases):
+                st.rerun()
+        except (ValueError, CheckpointError) as error:
+            st.error(str(error), icon=":material/error:")
+    job = work.current(SLOT)
+    if job and not job.ended:
+        with st.container(border=True):
+            work.watch(SLOT, stage)
+    elif job and work.show_end(job):
+        show_results(job.result)
+    else:
+        if work.was_dropped(SLOT):
+            st.info("The server has dropped this result to make room; the same settings make the same again.")
+        a = lattice_constant_of(str(phase).lower())
+        st.info(
+            f"Press **Run both**: {PHASES[str(phase).lower()].title.lower()}, a = {a:.3f} Å, 4×4×4 cells, from both "
+            "models; you can play how each came about.",
+            icon=":material/compare:",
+        )

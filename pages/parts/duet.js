@@ -1,0 +1,132 @@
+// Two trajectories of atoms in one linked 3Dmol grid, played together (gcd/views/trajectory.py).
+// viewer.js, without its own component, is put in front of this file: library() and hasWebGL() come from there.
+
+function themeOf(root) {
+  const style = getComputedStyle(root)
+  return {
+    background: style.getPropertyValue("--st-background-color").trim() || "#ffffff",
+    edge: style.getPropertyValue("--st-gray-color").trim() || "#808c8c",
+  }
+}
+
+function drawPanel(viewer, film, frame, theme, place) {
+  viewer.setBackgroundColor(theme.background, 0)
+  viewer.removeAllModels()
+  viewer.removeAllShapes()
+  const atoms = frame.shades.map((shade, i) => ({
+    elem: "C", serial: i, bonds: [], bondOrder: [],
+    x: frame.xyz[3 * i], y: frame.xyz[3 * i + 1], z: frame.xyz[3 * i + 2],
+    properties: { colour: film.palette[shade] },
+  }))
+  const model = viewer.addModel()
+  model.addAtoms(atoms)
+  model.setStyle({}, { sphere: { radius: film.radius, colorfunc: (atom) => atom.properties.colour } })
+  for (const [from, to] of film.edges) {
+    const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
+    viewer.addCylinder({ start, end, color: theme.edge, radius: 0.08 * film.radius })
+  }
+  if (place) {
+    viewer.zoomTo()
+    viewer.rotate(-62, "x")
+    viewer.rotate(24, "vy")
+    viewer.rotate(14, "vx")
+    viewer.zoom(0.92)
+  }
+  viewer.render()
+}
+
+function show(root) {
+  const { film, grid, theme, step } = root.gcdDuet
+  film.panels.forEach((panel, k) => {
+    const frame = panel.frames[Math.min(step, panel.frames.length - 1)]
+    const caption = root.querySelectorAll(".caption")[k]
+    caption.querySelector(".title").textContent = panel.title
+    caption.querySelector(".count").textContent = frame ? `${frame.shades.length} atoms · ${frame.label}` : "waiting"
+    if (frame) drawPanel(grid[0][k], film, frame, theme, !root.gcdPlaced)
+  })
+  root.gcdPlaced ||= film.panels.every((panel) => panel.frames.length)
+  const last = Math.max(...film.panels.map((panel) => panel.frames.length)) - 1
+  const scrub = root.querySelector(".scrub")
+  scrub.max = Math.max(last, 0)
+  scrub.value = Math.min(step, last)
+  root.querySelector(".controls").hidden = last < 1
+  root.dataset.step = step
+}
+
+function play(root, on) {
+  clearInterval(root.gcdTimer)
+  root.gcdTimer = 0
+  const button = root.querySelector(".play")
+  button.textContent = on ? "❚❚" : "▶"
+  button.setAttribute("aria-label", on ? "pause" : "play")
+  if (!on) return
+  const scrub = root.querySelector(".scrub")
+  if (Number(scrub.value) >= Number(scrub.max)) root.gcdDuet.step = -1
+  root.gcdTimer = setInterval(() => {
+    root.gcdDuet.step += 1
+    show(root)
+    if (root.gcdDuet.step >= Number(scrub.max)) play(root, false)
+  }, 250)
+}
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component
+  const root = parentElement.querySelector(".duet")
+  const stage = root.querySelector(".stage")
+  const theme = themeOf(root)
+  root.style.setProperty("--height", `${data.height}px`)
+  const { low, high, label } = data.film.legend
+  root.querySelector(".low").textContent = low
+  root.querySelector(".high").textContent = `${high} or more`
+  root.querySelector(".what").textContent = label
+  root.querySelector(".bar").style.background = `linear-gradient(to right, ${data.film.palette.join(", ")})`
+  stage.setAttribute("aria-label", data.film.panels.map((panel) => panel.title).join(" beside "))
+
+  root.onpointerdown = () => { root.dataset.held = "yes" }
+  root.onpointerleave = () => { delete root.dataset.held }
+  if (!root.gcdWheel) {
+    root.gcdWheel = (event) => { if (!root.dataset.held && !event.ctrlKey) event.stopPropagation() }
+    root.addEventListener("wheel", root.gcdWheel, { capture: true, passive: true })
+  }
+  root.querySelector(".play").onclick = () => play(root, !root.gcdTimer)
+  root.querySelector(".scrub").oninput = (event) => {
+    play(root, false)
+    root.gcdDuet.step = Number(event.target.value)
+    show(root)
+  }
+
+  const wanted = `${data.film.id} ${theme.background} ${theme.edge}`
+  root.gcdWanted = wanted
+  if (root.gcdShown !== wanted) {
+    const start = hasWebGL() ? library(data.libraries) : Promise.reject(new Error("webgl"))
+    start.then(($3Dmol) => {
+      if (root.gcdWanted !== wanted || !root.isConnected) return
+      const grid = root.gcdDuet?.grid ?? $3Dmol.createViewerGrid(
+        stage, { rows: 1, cols: data.film.panels.length, control_all: true }, { backgroundAlpha: 0, antialias: true })
+      play(root, false)
+      const longest = Math.max(...data.film.panels.map((panel) => panel.frames.length))
+      root.gcdDuet = { film: data.film, grid, theme, step: longest - 1 }
+      show(root)
+      root.gcdShown = wanted
+      root.dataset.drawn = data.film.id
+      window.gcdDuetGrid = grid
+      if (!root.gcdObserver) {
+        root.gcdObserver = new ResizeObserver(() => { for (const v of grid[0]) { v.resize(); v.render() } })
+        root.gcdObserver.observe(stage)
+      }
+    }).catch((error) => {
+      const problem = error.message === "webgl" ? "webgl" : "library"
+      root.dataset.problem = problem
+      setStateValue("problem", problem)
+    })
+  }
+
+  return () => {
+    play(root, false)
+    root.gcdObserver?.disconnect()
+    for (const canvas of stage.querySelectorAll("canvas")) {
+      const context = canvas.getContext("webgl2") || canvas.getContext("webgl")
+      context?.getExtension("WEBGL_lose_context")?.loseContext()  // browsers keep only a few of them
+    }
+  }
+}

@@ -1,0 +1,112 @@
+"""What the Particle or voxel page shows of a finished run: both structures, curves on top of each other, downloads."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from gcd.structures.crystals import PHASES
+from gcd.structures.formats import FORMATS, write_structure
+from gcd.views.curves import rdf_figure, steinhardt_figure
+from gcd.views.style import config
+from pages.parts.crystal_run import ideal_shells
+from pages.parts.duet import show_duet
+from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun, Part
+from pages.parts.status import installation
+
+
+def show_results(run: DuetRun) -> None:
+    """Verdicts, the linked view, the figures, the curves, files and commands."""
+    s = run.settings
+    for column, (title, part) in zip(st.columns(2, gap="medium"), run.parts.items(), strict=True):
+        with column:
+            _numbers(title, part, s.start if title == PARTICLE else "plain noise", s.phase)
+    with st.container(border=True):
+        show_duet(run.film, key="duet_stage")
+        st.caption("Drag one to turn both; press ▶ to see how each came about.", text_alignment="center")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Radial distribution**")
+        curves = {title: part.rdf for title, part in run.parts.items() if len(part.atoms)}
+        a = float(run.parts[VOXEL].atoms.info["lattice_constant"])
+        figure = rdf_figure(curves, shells=ideal_shells(s.phase, a))
+        st.plotly_chart(
+            figure, key="duet_rdf", config=config(f"{s.stem}-rdf", only_download=True),
+            alt="g(r) of both models over the shells of the ideal crystal",
+        )  # fmt: skip
+    with right:
+        st.markdown("**Bond order**, one point an atom")
+        figure = steinhardt_figure(
+            {title: (part.q4, part.q6) for title, part in run.parts.items()}, phase=s.phase
+        )
+        st.plotly_chart(
+            figure, key="duet_q4q6", config=config(f"{s.stem}-q4q6", only_download=True),
+            alt="q4 and q6 of every atom of both models",
+        )  # fmt: skip
+    _take_home(run)
+
+
+def _numbers(title: str, part: Part, start: str, phase: str) -> None:
+    colour, icon, word = (
+        ("green", "check", "perfect crystal") if part.perfect else ("orange", "warning", "not perfect")
+    )
+    st.markdown(f"**{title}** from {start} :{colour}-badge[:material/{icon}: {word}]")
+    entry = PHASES[phase]
+    with st.grid(5, min_column_width=84, gap="small"):
+        st.metric(
+            "Atoms", len(part.atoms), help=f"The ideal crystal has {part.atoms.info['expected_atoms']}."
+        )
+        st.metric(
+            "Off the lattice", part.off_site, help="Atoms farther from any site than a tenth of the spacing."
+        )
+        st.metric("q4", _mean(part.q4), help=f"Ideal: {entry.q4:.4f}")
+        st.metric("q6", _mean(part.q6), help=f"Ideal: {entry.q6:.4f}")
+        st.metric("Seconds", f"{part.seconds:.1f}", help="To sample one structure here.")
+
+
+def _take_home(run: DuetRun) -> None:
+    s = run.settings
+    with st.container(border=True):
+        st.markdown("**Files and commands**")
+        st.download_button(
+            "Both structures, in one zip",
+            lambda: everything_bytes(run),
+            file_name=f"{s.stem}.zip",
+            mime="application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            key="download_both",
+        )
+        st.code("\n".join(s.commands(run.device)), language="bash", wrap_lines=True)
+        weights = [
+            f"{name} {str(installation().checkpoints.get(name, {}).get('sha256', 'unknown'))[:16]}"
+            for name in (f"crystal-{s.phase}", f"particle-{s.phase}", "decoder")
+        ]
+        facts = [f"seed {s.seed}", f"device {run.device}", *weights]
+        facts += [f"{name} {number}" for name, number in installation().versions.items()]
+        st.caption(" · ".join(facts) + ". The address bar holds this page.")
+
+
+def everything_bytes(run: DuetRun) -> bytes:
+    """One zip with both structures in every format, and the commands."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file, tempfile.TemporaryDirectory() as folder:
+        for title, part in run.parts.items():
+            model = title.split()[0].lower()
+            for form in ("extxyz", "cif", "vasp", "lammps-data"):
+                if len(part.atoms) or form == "extxyz":
+                    name = f"{run.settings.stem}-{model}{FORMATS[form].endings[0]}"
+                    file.write(write_structure(part.atoms, Path(folder) / name, form), name)
+        file.writestr("commands.txt", "\n".join(run.settings.commands(run.device)) + "\n")
+    return archive.getvalue()
+
+
+def _mean(values: np.ndarray) -> str:
+    mean = float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
+    return "none" if math.isnan(mean) else f"{mean:.4f}"

@@ -1,0 +1,222 @@
+"""The job of the Particle or voxel page: one structure from each model, and how each came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.analysis.matching import match_crystal
+from gcd.analysis.rdf import radial_distribution
+from gcd.analysis.sites import site_distances
+from gcd.analysis.steinhardt import steinhardt
+from gcd.generate import ParticleProgress, Progress, generate_crystals, generate_particles
+from gcd.generate.particles import check_initial_sigma
+from gcd.jobs import Report
+from gcd.limits import check_seed
+from gcd.particles.samplers import check_sampler, evaluations_of
+from gcd.structures.crystals import PHASES, check_phase, crystal_grid, lattice_constant_of
+from gcd.views.trajectory import Moment, trajectories
+from gcd.voxels.grid import Grid
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+SIZE = (4, 4, 4)  # what both models were trained on
+EVALUATIONS, ORDER = 60, 3  # of the voxel model, as in the paper
+MOMENTS = 24  # of a trajectory that are kept
+VOXEL, PARTICLE = "Voxel model", "Particle model"
+LABEL = "distance to the nearest lattice site (nearest-neighbour distances)"
+MEASURING = 0.02  # share of the progress bar
+
+
+@dataclass(frozen=True)
+class DuetSettings:
+    """Everything that decides what is made; also what a link and the reproduce box have to say."""
+
+    phase: str
+    initial_sigma: float | None  # of the particle model, lattice constants; None: random positions
+    sampler: str
+    steps: int
+    seed: int
+
+    @property
+    def start(self) -> str:
+        """The particle model's start, in words."""
+        return (
+            "random positions"
+            if self.initial_sigma is None
+            else f"ideal crystal + σ = {self.initial_sigma:g} a"
+        )
+
+    @property
+    def stem(self) -> str:
+        """The part of file names that says what is in the file."""
+        start = "random" if self.initial_sigma is None else f"sigma{self.initial_sigma:g}"
+        return f"{self.phase}-seed{self.seed}-{start}-{self.sampler}{self.steps}"
+
+    def checked(self, phases: list[str]) -> DuetSettings:
+        """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard.
+
+        ``phases`` are those with a checkpoint of both models.
+        """
+        check_phase(self.phase)
+        if self.phase not in phases:
+            raise ValueError(f"There are not both models of {self.phase.upper()} here.")
+        check_initial_sigma(self.initial_sigma)
+        check_sampler(self.sampler, self.steps)
+        check_seed(self.seed)
+        return self
+
+    def commands(self, device: str) -> list[str]:
+        """The lines that make the same two structures."""
+        common = f"--phase {self.phase} --seed {self.seed} --device {device}"
+        start = "" if self.initial_sigma is None else f" --initial-sigma {self.initial_sigma:g}"
+        return [
+            f"gcd sample crystal {common} --nfe {EVALUATIONS} --order {ORDER}",
+            f"gcd sample particle {common}{start} --sampler {self.sampler} --steps {self.steps}",
+        ]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one model made, and what was measured on it."""
+
+    atoms: Atoms
+    perfect: bool
+    rms_displacement: float  # nearest-neighbour distances
+    off_site: int  # atoms farther than a tenth of that distance from any site
+    q4: np.ndarray  # (N,)
+    q6: np.ndarray  # (N,)
+    rdf: tuple[np.ndarray, np.ndarray] = field(repr=False)  # r (Å), g
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class DuetRun:
+    """What a job leaves behind."""
+
+    settings: DuetSettings
+    parts: dict[str, Part]  # title -> what that model made
+    film: dict[str, Any] = field(repr=False)
+    device: str = ""
+
+
+class _Recorder:
+    """Keeps at most MOMENTS of a trajectory, evenly spread, and tells the page how far it is."""
+
+    def __init__(self, report: Report, title: str, steps: int, begin: float, end: float) -> None:
+        self.report, self.title = report, title
+        self.every = max(1, -(-steps // (MOMENTS - 1)))
+        self.steps, self.begin, self.end = steps, begin, end
+        self.seen = 0
+        self.kept: list[tuple[float, np.ndarray]] = []
+
+    def due(self) -> bool:
+        """Whether the step that has just ended is one to keep."""
+        self.seen += 1
+        return self.seen % self.every == 0 or self.seen == self.steps
+
+    def tell(self, preview: Any) -> None:
+        """Report the share that is done."""
+        share = self.begin + (self.end - self.begin) * min(1.0, self.seen / self.steps)
+        self.report(share, f"{self.title}: step {self.seen} of {self.steps}", preview)
+
+
+def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], device: str = "auto") -> DuetRun:
+    """Sample both models; ``settings`` are those of :class:`DuetSettings`, as a plain dict."""
+    wanted = DuetSettings(**settings).checked(phases)
+    report(0.0, "Loading the models")
+    grid = crystal_grid(wanted.phase, SIZE, lattice_constant_of(wanted.phase))
+    voxel_steps = EVALUATIONS // ORDER
+    particle_steps = evaluations_of(wanted.sampler, wanted.steps)
+    # An evaluation costs about as much in either model.
+    share = (1 - MEASURING) * EVALUATIONS / (EVALUATIONS + particle_steps)
+
+    voxel = _Recorder(report, VOXEL, voxel_steps, 0.0, share)
+    made: Any = generate_crystals(
+        wanted.phase, size=SIZE, seed=wanted.seed, evaluations=EVALUATIONS, order=ORDER, device=device,
+        callback=_voxel_callback(voxel, grid, wanted),
+    )  # fmt: skip
+    particle = _Recorder(report, PARTICLE, particle_steps, share, 1 - MEASURING)
+    finished = {VOXEL: made[0]}
+    others: Any = generate_particles(
+        wanted.phase, size=SIZE, seed=wanted.seed, initial_sigma=wanted.initial_sigma, sampler=wanted.sampler,
+        steps=wanted.steps, device=device, return_initial=True,
+        callback=_particle_callback(particle, voxel, grid, wanted),
+    )  # fmt: skip
+    finished[PARTICLE] = others[0][0]
+    report(1 - MEASURING, "Measuring")
+    parts = {title: _measure(atoms, wanted.phase) for title, atoms in finished.items()}
+    start = (1.0 if wanted.initial_sigma is None else wanted.initial_sigma, others[1][0].positions)
+    kept = {VOXEL: voxel.kept, PARTICLE: [start, *particle.kept]}
+    film = _film(kept, grid, wanted, {title: _translation(part, wanted) for title, part in parts.items()})
+    return DuetRun(wanted, parts, film, made[0].info["device"])
+
+
+def _voxel_callback(recorder: _Recorder, grid: Grid, wanted: DuetSettings) -> Any:
+    import torch
+
+    from gcd.checkpoints import load_decoder
+    from gcd.voxels.decoder import decode
+
+    decoder = load_decoder("cpu")
+
+    def on_progress(progress: Progress) -> None:
+        if recorder.due():
+            with torch.inference_mode():
+                (positions,) = decode(decoder, torch.as_tensor(progress.preview)[None], grid)
+            recorder.kept.append((progress.t, positions))
+        recorder.tell(_film({VOXEL: recorder.kept[-1:], PARTICLE: []}, grid, wanted))
+
+    return on_progress
+
+
+def _particle_callback(recorder: _Recorder, other: _Recorder, grid: Grid, wanted: DuetSettings) -> Any:
+    def on_progress(progress: ParticleProgress) -> None:
+        if recorder.due():
+            recorder.kept.append((progress.t, progress.positions))
+        recorder.tell(_film({VOXEL: other.kept[-1:], PARTICLE: recorder.kept[-1:]}, grid, wanted))
+
+    return on_progress
+
+
+def _film(
+    kept: dict[str, list[tuple[float, np.ndarray]]],
+    grid: Grid,
+    wanted: DuetSettings,
+    translations: dict[str, np.ndarray] | None = None,
+) -> dict[str, Any]:
+    """The player's film; atoms are coloured by their distance to the lattice that the end of the film fits best."""
+    entry = PHASES[wanted.phase]
+    edge = grid.lengths[0] / SIZE[0]
+
+    def moment(title: str, t: float, positions: np.ndarray) -> Moment:
+        if translations is None:
+            values = np.full(len(positions), np.nan)
+        else:
+            values = site_distances(positions, grid.lengths, wanted.phase, SIZE, translations[title])
+        return Moment(positions, values, f"t = {t:.2f}")
+
+    return trajectories(
+        {title: [moment(title, t, positions) for t, positions in film] for title, film in kept.items()},
+        lengths=grid.lengths,
+        spacing=entry.nearest_neighbour * edge,
+        value_label=LABEL,
+    )
+
+
+def _measure(atoms: Atoms, phase: str) -> Part:
+    match = match_crystal(atoms, phase, SIZE)
+    order = steinhardt(atoms, neighbours=PHASES[phase].neighbour_count)
+    rdf = radial_distribution(atoms) if len(atoms) else (np.zeros(0), np.zeros(0))
+    away = site_distances(atoms.positions, atoms.cell.lengths(), phase, SIZE, match.translation)
+    return Part(
+        atoms, match.perfect, match.rms_displacement, int((away > 0.1).sum()), order[4], order[6], rdf,
+        float(atoms.info["seconds"]),
+    )  # fmt: skip
+
+
+def _translation(part: Part, wanted: DuetSettings) -> np.ndarray:
+    return match_crystal(part.atoms, wanted.phase, SIZE).translation
