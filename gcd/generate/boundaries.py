@@ -126,8 +126,9 @@ def generate_boundaries(
         repeats: cells along x and y.
         planes: (002) planes of the lower and the upper grain.
         painted: thickness of the painted region in Å, in the middle.
-        in_plane_shift: of the upper grain along x and y in Å; at random over the whole cell when None.
-        spacing: Å by which the upper grain is lifted beyond perfect stacking; at random over a period when None.
+        in_plane_shift: of the upper grain along x and y in Å; when None, near that of a structure learnt from, drawn at
+            random for each candidate (`draw_state`).
+        spacing: Å by which the upper grain is lifted beyond perfect stacking; when None, of that same structure.
         seed: candidate i has noise and ends of its own, drawn from (seed, first + i), whatever the batch it is in.
         evaluations, order, time_spacing: of the solver; by default what the checkpoint was measured with.
         checkpoint: name or folder of the model, instead of the one named by twist, metal and model.
@@ -254,7 +255,8 @@ def _ends(
 
     a = lattice_constant(config["metal"])
     edge = check_twist(config["twist"]).edge * a
-    shift, lift = draw_state(np.random.default_rng([seed, index, 1]), edge, a)
+    rng = np.random.default_rng([seed, index, 1])
+    shift, lift = draw_state(rng, edge, a, _states_of_one_n(config["data"], rng))
     nx, ny = config["grid"][:2]
     return bicrystal_ends(
         config["twist"],
@@ -267,6 +269,12 @@ def _ends(
         in_plane_shift=(float(shift[0]), float(shift[1])) if in_plane_shift is None else in_plane_shift,
         spacing=lift if spacing is None else spacing,
     )
+
+
+def _states_of_one_n(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """States (M, 3) of the structures learnt from that share one [n]; every [n] has the same chance."""
+    n = np.array([n for n, _ in data["structures"]])
+    return np.array(data["states"])[n == rng.choice(np.unique(n))]
 
 
 def _known_voxels(ends: BicrystalEnds) -> tuple[Tensor, Tensor]:

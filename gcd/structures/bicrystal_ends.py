@@ -19,6 +19,7 @@ from gcd.structures.bicrystals import (
     metal_phase,
     twist_bicrystal,
 )
+from gcd.structures.twists import plane_sites
 from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PAINTED = 36 * 0.834  # Å
 MIN_PAINTED = 4.0
+JITTER = 0.1  # Å: standard deviation by which a drawn state misses the one that was seen
 MIN_END = 5.0  # Å of perfect grain on either side of what is painted: the network must see which grain it is
 
 
@@ -50,13 +52,86 @@ class BicrystalEnds:
         return (self.layers[0] - 0.5) * size, (self.layers[1] - 0.5) * size
 
 
-def draw_state(rng: np.random.Generator, edge: float, lattice_constant: float) -> tuple[np.ndarray, float]:
-    """A random state of the upper grain: in-plane shift (2,) Å over the whole cell, spacing over one whole period.
+def measure_state(
+    positions: np.ndarray,
+    plane: float,
+    edge: float,
+    twist: str = "sigma5",
+    metal: str = "W",
+    *,
+    away: float = 12.0,
+) -> np.ndarray:
+    """How the upper grain of a slab lies on the lower one: what `bicrystal_ends` takes as in_plane_shift and spacing.
 
-    Planes repeat every a/2, and a plane more or less is for the model to decide: spacings beyond -a/4 to a/4 are the
-    same ends again. So every state that a boundary can have is reached.
+    Args:
+        positions: (N, 3) Å; the cell is one cell of the twist, of that edge in Å.
+        plane: z of the boundary in Å.
+        away: Å from it; atoms further away are those of perfect grains.
+
+    Returns:
+        (3,) Å: in-plane shift, and spacing from -a/4 to a/4. Other shifts may be the same state, by the vectors of
+        both lattices.
     """
-    return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
+    entry, phase = check_twist(twist), metal_phase(metal)
+    spacing = 0.5 * edge / entry.edge
+    z = positions[:, 2] - plane
+    lower, upper = (
+        _translation(
+            positions[where], edge, spacing, [plane_sites(entry, phase.name, k, side) for k in (0, 1)]
+        )
+        for where, side in ((z < -away, -1), (z > away, 1))
+    )
+    state = upper - lower
+    # A plane up or down is the same grain again, shifted as the next plane is.
+    planes = round(float(state[2] / spacing))
+    first, moved = (plane_sites(entry, phase.name, k, 1)[0] * edge for k in (0, planes))
+    state -= np.array([*(moved - first), planes * spacing])
+    return np.array([*(state[:2] % edge), state[2]])
+
+
+def _translation(positions: np.ndarray, edge: float, spacing: float, planes: list[np.ndarray]) -> np.ndarray:
+    """(3,) Å by which atoms lie off the sites of planes 0, 1, 0, 1 ... at heights 0, spacing ..., up to the lattice."""
+    first = positions[0] - np.array([*(planes[0][0] * edge), 0.0])
+    moved = positions - first
+    k = np.rint(moved[:, 2] / spacing).astype(int)
+    total = np.zeros(3)
+    for parity in (0, 1):
+        here = moved[k % 2 == parity]
+        if not len(here):
+            continue
+        off = here[:, None, :2] - planes[parity] * edge
+        off -= edge * np.rint(off / edge)
+        nearest = np.linalg.norm(off, axis=2).argmin(axis=1)
+        total[:2] += off[np.arange(len(here)), nearest].sum(axis=0)
+        total[2] += (here[:, 2] - k[k % 2 == parity] * spacing).sum()
+    return first + total / len(positions)
+
+
+def symmetric_states(state: np.ndarray) -> list[np.ndarray]:
+    """A state (3,) under the point group D4 of a (100) twist boundary: the same boundary, turned."""
+    x, y, z = state
+    out = []
+    for u, v in ((x, y), (-x, y)):  # half a turn about x swaps the grains, and so turns the shift back
+        for _ in range(4):
+            out.append(np.array([u, v, z]))
+            u, v = -v, u
+    return out
+
+
+def draw_state(
+    rng: np.random.Generator, edge: float, lattice_constant: float, states: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """A random state of the upper grain: in-plane shift (2,) and spacing, Å.
+
+    Args:
+        states: (M, 3) states that the boundary has been seen in: one of them, turned at random and moved by `JITTER`.
+            Without them any: shifts over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat
+            every a/2, and a plane more or less is for the model to decide).
+    """
+    if states is None:
+        return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
+    state = symmetric_states(states[rng.integers(len(states))])[rng.integers(8)] + rng.normal(0.0, JITTER, 3)
+    return state[:2] % edge, float(state[2])
 
 
 def bicrystal_ends(

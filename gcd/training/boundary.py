@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
+from gcd.structures.bicrystal_ends import measure_state
 from gcd.training.common import RunConfig, Trained, fit
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
@@ -118,6 +119,16 @@ class BoundaryBatches:
         mask[:, :, max(0, round(centre - thickness / 2)) : round(centre + thickness / 2)] = 1.0
         return mask
 
+    def states(self) -> list[np.ndarray]:
+        """(3,) Å of each structure: how its upper grain lies on the lower one, by `measure_state`."""
+        edge = float(self.voxel_size[0]) * self.grid.shape[0]
+        return [
+            measure_state(
+                r.double().numpy() * self.voxel_size, plane, edge, self.about["twist"], self.about["metal"]
+            )
+            for r, plane in zip(self.positions, (self.planes * self.voxel_size[2]).tolist(), strict=True)
+        ]
+
     def sha256(self) -> str:
         """Hash of the structures trained on, and of nothing else in the file."""
         text = hashlib.sha256()
@@ -187,6 +198,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
             "structures": [
                 [round(float(n), 4), round(float(e), 4)] for n, e in zip(batches.n, batches.egb, strict=True)
             ],
+            "states": [[round(float(v), 3) for v in state] for state in batches.states()],
         },
         "data_sha256": batches.sha256(),
         "run": asdict(training.run),

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from gcd.structures.bicrystal_ends import PAINTED, bicrystal_ends, draw_state
+from gcd.structures.bicrystal_ends import (
+    PAINTED,
+    bicrystal_ends,
+    draw_state,
+    measure_state,
+    symmetric_states,
+)
 from gcd.structures.bicrystals import twist_bicrystal
 
 
@@ -76,3 +82,58 @@ def test_two_cells_and_thicker_slabs():
     assert ends.grid.shape[:2] == (24, 12)
     assert ends.grid.shape[2] > 72
     assert ends.atoms.info["atoms_per_plane"] == 20
+
+
+@pytest.mark.parametrize("twist", ["sigma5", "sigma13"])
+@pytest.mark.parametrize("metal", ["W", "Cu"])
+@pytest.mark.parametrize(
+    ("shift", "gap"), [((0.0, 0.0), 0.0), ((1.3, 4.2), 0.31), ((7.0, 0.2), 1.3), ((2.5, 2.5), 0.05)]
+)
+def test_the_state_of_a_slab_is_measured(twist, metal, shift, gap):
+    """As built, up to vectors of the two lattices: building it again with the measured state gives the same ends."""
+    slab = twist_bicrystal(twist, metal, in_plane_shift=shift, gap=gap)
+    edge = slab.cell.lengths()[0]
+    rng = np.random.default_rng(0)
+    r = rng.permutation(slab.positions)
+    x, y, z = measure_state(r, slab.info["plane"], edge, twist, metal)
+    a = slab.info["lattice_constant"]
+    assert -a / 4 - 1e-9 <= z <= a / 4 + 1e-9
+    again = twist_bicrystal(twist, metal, in_plane_shift=(x, y), gap=z + a)
+    # Both upper grains belong to the same lattice: every atom of one lies on a site of the other, lower grain likewise.
+    side = 1
+    sites = again.positions[again.arrays["grain"] == side]
+    top = slab.positions[slab.arrays["grain"] == side]
+    moved = top - measure_difference(slab, again)
+    off = moved[:, None] - sites[None]
+    off[..., :2] -= edge * np.rint(off[..., :2] / edge)
+    inside = (moved[:, 2] > sites[:, 2].min() - 0.1) & (moved[:, 2] < sites[:, 2].max() + 0.1)
+    assert inside.sum() >= 50
+    assert np.linalg.norm(off, axis=2).min(axis=1)[inside].max() < 1e-6
+
+
+def measure_difference(one, other):
+    """A vector of the lower lattice by which `other` must be moved so that its upper grain fits that of `one`."""
+    lower = one.positions[one.arrays["grain"] == 0]
+    edge = one.cell.lengths()[0]
+    upper = one.positions[one.arrays["grain"] == 1]
+    sites = other.positions[other.arrays["grain"] == 1]
+    middle = sites[np.abs(sites[:, 2] - np.median(sites[:, 2])).argsort()[:1]]
+    for vector in lower - lower[len(lower) // 2]:
+        off = upper - vector - middle
+        off[:, :2] -= edge * np.rint(off[:, :2] / edge)
+        if np.linalg.norm(off, axis=1).min() < 1e-6:
+            return vector
+    raise AssertionError("The two upper grains are not of the same state.")
+
+
+def test_states_turned_are_the_same_boundary_and_draws_lie_near_one():
+    state = np.array([1.0, 2.0, 0.3])
+    turned = symmetric_states(state)
+    assert len({tuple(s) for s in turned}) == 8
+    assert all(s[2] == 0.3 for s in turned)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        shift, spacing = draw_state(rng, 10.0, 3.16, state[None])
+        off = np.array([*shift, spacing]) - np.array(turned)
+        off[:, :2] -= 10.0 * np.rint(off[:, :2] / 10.0)
+        assert np.linalg.norm(off, axis=1).min() < 5 * 0.1
