@@ -20,11 +20,15 @@ from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initi
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
 from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, n_fraction
 from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from gcd.voxels.decoder import Decoder
+
 PHYSICAL_DISTANCE = 0.73  # of the nearest-neighbour distance: 2.0 Å in tungsten
+MARGIN = 8  # voxel layers beyond the painted ones that the decoder sees
 SAME_ATOM = 0.45  # of it: a painted atom nearer than this to a known one is that atom, seen through its share
 
 
@@ -177,8 +181,6 @@ def generate_boundaries(
         )
     decoder = load_decoder(where)
 
-    from gcd.voxels.decoder import decode
-
     structures: list[Atoms] = []
     arrays: list[np.ndarray] = []
     batch = max(1, VOXELS_AT_ONCE[where.type] // grid.count)
@@ -200,7 +202,7 @@ def generate_boundaries(
                 spacing=time_spacing,
                 callback=report,
             )
-            positions = decode(decoder, voxels, grid)
+            positions = _decode_middle(decoder, voxels, ends[0])
         seconds = (time.perf_counter() - begun) / len(indices)
         arrays.append(voxels.cpu().numpy())
         for i, r, e in zip(indices, positions, ends, strict=True):
@@ -282,6 +284,16 @@ def _known_voxels(ends: BicrystalEnds) -> tuple[Tensor, Tensor]:
     mask = layer_mask(ends.grid.shape, *ends.layers)
     voxels = encode(torch.tensor(ends.atoms.positions, dtype=torch.float32), ends.grid)[0]
     return voxels * (1 - mask), mask
+
+
+def _decode_middle(decoder: Decoder, voxels: Tensor, ends: BicrystalEnds) -> list[np.ndarray]:
+    """(N, 3) positions in Å of each structure, around the painted layers alone: the known atoms need no decoding."""
+    from gcd.voxels.decoder import decode
+
+    grid, size = ends.grid, ends.grid.voxel_size[2]
+    low, high = max(0, ends.layers[0] - MARGIN), min(grid.shape[2], ends.layers[1] + MARGIN)
+    middle = Grid((*grid.shape[:2], high - low), (*grid.lengths[:2], (high - low) * size), grid.periodic)
+    return [r + np.array([0.0, 0.0, low * size]) for r in decode(decoder, voxels[..., low:high], middle)]
 
 
 def _assemble(ends: BicrystalEnds, decoded: np.ndarray) -> Atoms:
