@@ -33,6 +33,7 @@ MAX_FILE_BYTES = 200 * 1024 * 1024  # size of a file read from the command line
 MAX_PAGE_COUNT = 100  # samples of one job from a web page, where others wait in line
 MAX_PAGE_VOXELS = 2_000_000  # voxels of all samples of such a job: minutes on a laptop
 MAX_PAGE_BOUNDARIES = 24  # of one job: half a minute on two cores
+MAX_PAGE_CANDIDATES = 60  # boundaries sampled and relaxed by one job: minutes on two cores
 MAX_PAGE_BOUNDARY_ATOMS = 25_000  # atoms of all of them
 MAX_QUEUED_JOBS = 60  # jobs that wait on one device: a class of thirty, two each
 MAX_JOBS_PER_OWNER = 3  # jobs of one browser session that wait or run

@@ -1,30 +1,35 @@
-"""Grain boundaries: build a twist boundary or pick one that the search found, relax it, compare before and after."""
+"""Grain boundaries: sample new ones, build one or pick one of the search; relax it, compare before and after."""
 
 from dataclasses import asdict
 
 import streamlit as st
 
-from gcd.energetics import lammps
+from gcd.checkpoints import CheckpointError
+from gcd.generate import boundary_models
 from gcd.jobs import Job
-from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_SEED
 from gcd.structures.bicrystals import TWISTS, metal_phase
+from gcd.views.boundaries import Points
+from pages.parts import boundary_controls as controls
+from pages.parts import boundary_files as files
 from pages.parts import boundary_results as results
 from pages.parts import frame, work
+from pages.parts.boundary_outcome import Outcome
 from pages.parts.boundary_run import (
     BUILT,
     CHOSEN,
-    METAL_CHOICES,
-    BoundaryRun,
+    SAMPLED,
     BoundarySettings,
     build_boundary,
     dataset_of,
     run_relaxation,
-    twist_edge,
 )
+from pages.parts.boundary_sampling import SampleSettings, run_sampling
+from pages.parts.boundary_stage import show_painting
 
 frame.enter()
 
-SLOT = "boundaries_job"
+SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
+state = st.session_state
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -33,150 +38,213 @@ def built(settings: dict) -> object:
     return build_boundary(BoundarySettings(**settings), 0)
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def ends(settings: dict) -> object:
+    """The grains that the first candidate of these settings is painted between."""
+    return SampleSettings(**settings).ends()
+
+
 def other_boundary() -> None:
     """Before the page runs again: no more atoms than the new twist has in a plane."""
-    state = st.session_state
     most = TWISTS[state["twist"]].atoms_per_plane(metal_phase(state["metal"]).name)
     if abs(state.get("change", 0)) > most:
         state["change"] = max(-most, min(most, state["change"]))
 
 
 def address() -> None:
-    """Keep the chosen structure in the address, by hand: bound widgets do not see that a click on the plot set them."""
-    if st.session_state["source"] == CHOSEN:
-        st.query_params["structure"] = str(st.session_state["structure"])
-    else:
-        st.query_params.pop("structure", None)
+    """Keep what a click on the plot can choose in the address, by hand: bound widgets do not see it."""
+    source = state["source"]
+    wanted = {"source": source}
+    if source == CHOSEN:
+        wanted["structure"] = str(state["structure"])
+    elif source == SAMPLED and state["seen_structure"] is not None:
+        wanted["structure"] = str(state["seen_structure"])
+    elif source == SAMPLED and state["picked"] is not None:
+        wanted["candidate"] = str(state["picked"])
+    for name in ("source", "structure", "candidate"):
+        if name not in wanted:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != wanted[name]:
+            st.query_params[name] = wanted[name]
+
+
+def from_address() -> None:
+    """What the address says, once, when the page is opened."""
+
+    def number(name: str) -> int | None:
+        text = st.query_params.get(name, "")
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+    structure = number("structure")
+    source = st.query_params.get("source")
+    if source not in controls.SOURCES:
+        source = CHOSEN if structure is not None else SAMPLED if boundary_models() else BUILT
+    state["source"] = source
+    state["structure"] = structure or 0
+    state["seen_structure"] = structure if source == SAMPLED else None  # of the search, while sampling
+    state["picked"] = number("candidate")  # candidate that the reader wants to see; None: the best so far
 
 
 def choose() -> None:
     """A point of the plot was clicked: show that structure."""
-    points = st.session_state["energies"]["selection"]["points"]
-    indices = [point["customdata"] for point in points if "customdata" in point]
-    if indices:
-        index = indices[0][0] if isinstance(indices[0], list) else indices[0]
-        st.session_state["structure"] = int(index)
-        st.session_state["source"] = CHOSEN
-        address()
+    points = state["energies"]["selection"]["points"]
+    chosen = [point["customdata"] for point in points if len(point.get("customdata") or ()) == 2]
+    if not chosen:
+        return
+    kind, index = chosen[0][0], int(chosen[0][1])
+    if kind == "candidate":
+        state["source"], state["picked"], state["seen_structure"] = SAMPLED, index, None
+    elif kind == "variant":
+        state["picked_variant"] = index
+    elif state["source"] == SAMPLED:
+        state["seen_structure"] = index
+    else:
+        state["source"], state["structure"] = CHOSEN, index
+    address()
 
 
-def stage(job: Job) -> None:
-    """Nothing to see while it relaxes but the progress."""
+def pick(noun: str) -> None:
+    """The slider was moved."""
+    state["picked" if noun == "candidate" else "picked_variant"] = state[f"slider_{noun}"]
+    address()
 
 
+def leave_search(source: str) -> None:
+    """Back from a structure of the search, to the candidates or to relaxing it."""
+    if source == CHOSEN:
+        state["structure"] = state["seen_structure"]
+    state["source"], state["seen_structure"] = source, None
+    address()
+
+
+def outcome_of(slot: str) -> Outcome | None:
+    """What a job has left, or has finished so far."""
+    job = work.current(slot)
+    return None if job is None else job.result if job.ended else job.kept
+
+
+def mark(run: Outcome | None) -> tuple[int, int]:
+    """Changes whenever there is more to show."""
+    return (0, 0) if run is None else (len(run.before), run.finished)
+
+
+def stage(slot: str, shown: tuple[int, int]) -> object:
+    """What to draw while a job runs; when there is more to show, the whole page is drawn again."""
+
+    def draw(job: Job) -> None:
+        if job.preview is not None:
+            show_painting(job.preview, key=f"{slot}_stage")
+        if mark(job.kept) != shown:
+            st.rerun()
+
+    return draw
+
+
+def index_of(run: Outcome, picked: int | None) -> int:
+    """The structure that is looked at: the one picked, else the best; a slider where there are several."""
+    last = len(run.before) - 1
+    index = run.best if picked is None else min(picked, last)
+    if last > 0:
+        key = f"slider_{run.noun}"
+        state[key] = index
+        st.slider(run.noun.capitalize(), 0, last, key=key, on_change=pick, args=(run.noun,))
+    return index
+
+
+if "source" not in state:
+    from_address()
 st.title("Grain boundaries")
 st.caption(
-    "Build a (100) twist boundary, or pick one that the search has found. Relax it, and see what it costs and how its "
-    "atoms rearrange."
+    "Let a diffusion model paint new (100) twist boundaries, build one, or pick one that the search has found. Relax "
+    "it, and see what it costs and how its atoms rearrange."
 )
-controls, show = st.columns([4, 8], gap="large")
+source = st.segmented_control(
+    "Boundary", list(controls.SOURCES), required=True, format_func=controls.SOURCES.get, key="source",
+    on_change=address, label_visibility="collapsed",
+)  # fmt: skip
+panel, show = st.columns([5, 9], gap="medium")
 
-with controls, st.container(border=True):
-    twist = st.selectbox(
-        "Twist", list(TWISTS), format_func=lambda name: TWISTS[name].title, key="twist", bind="query-params",
-        on_change=other_boundary,
-    )  # fmt: skip
-    metal = st.selectbox(
-        "Metal",
-        METAL_CHOICES,
-        index=METAL_CHOICES.index("W"),
-        format_func=lambda symbol: f"{symbol} ({metal_phase(symbol).name})",
-        key="metal",
-        bind="query-params",
-        on_change=other_boundary,
-        help="Zhou, Johnson and Wadley's embedded-atom potential of 2004.",
-    )
-    dataset = dataset_of(twist, metal)
-    source = BUILT
-    if dataset is not None:
-        linked = st.query_params.get("structure", "")
-        st.session_state.setdefault("source", CHOSEN if linked.isdecimal() else BUILT)
-        st.session_state.setdefault("structure", int(linked) if linked.isdecimal() else 0)
-        source = st.segmented_control(
-            "Boundary",
-            [BUILT, CHOSEN],
-            required=True,
-            format_func={BUILT: "Build one", CHOSEN: "From the search"}.get,
-            key="source",
-            on_change=address,
-        )
-    per_plane = TWISTS[twist].atoms_per_plane(metal_phase(metal).name)
-    options = {}
-    if source == CHOSEN:
-        st.session_state["structure"] = min(st.session_state["structure"], len(dataset) - 1)
-        options["structure"] = st.number_input(
-            "Structure", 0, len(dataset) - 1, key="structure", on_change=address,
-            help="Sorted by [n] and energy. A click on a point of the plot below picks it, too.",
-        )  # fmt: skip
+with panel, st.container(border=True):
+    twist, metal = controls.choose_twist(other_boundary)
+    if source == SAMPLED:
+        settings, pressed = controls.sampling(twist, metal)
+    elif source == BUILT:
+        settings, pressed = controls.building(twist, metal)
     else:
-        options["change"] = st.number_input(
-            "Atoms put in (taken out, if negative)",
-            -per_plane, per_plane, 0, key="change", bind="query-params",
-            help=f"Of the first plane of the upper grain, which has {per_plane}; [n] follows.",
-        )  # fmt: skip
-        options["random_shift"] = st.toggle(
-            "Random shift of the upper grain", value=False, key="random", bind="query-params"
-        )
-        left, right = st.columns(2)
-        options["shift"] = tuple(
-            column.number_input(
-                f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}", bind="query-params",
-                disabled=options["random_shift"],
-                help=f"Of the upper grain, in edges of the cell ({twist_edge(twist, metal):.3f} Å).",
-            )
-            for axis, column in zip("xy", (left, right), strict=True)
-        )  # fmt: skip
-        options["gap"] = st.number_input(
-            "Gap (Å)", -0.2, 3.0, 0.3, step=0.1, key="gap", bind="query-params",
-            help="By which the grains are lifted apart beyond the spacing of their planes.",
-        )  # fmt: skip
-    left, right = st.columns(2)
-    options["push"] = left.number_input(
-        "Push (Å)", 0.0, 1.0, 0.0, step=0.1, key="push", bind="query-params",
-        help="Atoms near the boundary are moved at random by up to this much.",
-    )  # fmt: skip
-    options["variants"] = right.number_input(
-        "Variants", 1, MAX_PAGE_BOUNDARIES, 1, key="variants", bind="query-params",
-        help="Each with its own choice of atoms, push and random shift.",
-    )  # fmt: skip
-    options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="gb_seed", bind="query-params")
-    pressed = st.button("Relax", type="primary", icon=":material/compress:", key="relax", width="stretch")
-    if (reason := lammps.missing()) is not None:
-        st.caption(f"{reason} Relaxation is done in torch instead, which is slower.")
-
-settings = BoundarySettings(source=source, twist=twist, metal=metal, **options)
-run: BoundaryRun | None = None
-index = 0
+        settings, pressed = controls.choosing(twist, metal, address)
+    controls.say_engine()
+dataset = dataset_of(twist, metal)
+slot = SAMPLE_SLOT if source == SAMPLED else SLOT
 
 with show:
     if pressed:
         try:
-            label = f"{settings.variants} x {settings.twist} {settings.metal}"
-            if work.submit(SLOT, run_relaxation, label=label, settings=asdict(settings.checked())):
+            run_, count = (
+                (run_sampling, settings.count) if source == SAMPLED else (run_relaxation, settings.variants)
+            )
+            label = f"{count} x {twist} {metal}"
+            if work.submit(slot, run_, label=label, settings=asdict(settings.checked())):
+                state["picked" if source == SAMPLED else "picked_variant"] = None
+                state["seen_structure"] = None
+                address()
                 st.rerun()
-        except ValueError as error:
+        except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")
-    job = work.current(SLOT)
+    sampled, relaxed = outcome_of(SAMPLE_SLOT), outcome_of(SLOT)
+    if sampled is not None and (sampled.settings.twist, sampled.settings.metal) != (twist, metal):
+        sampled = None
+    if relaxed is not None and relaxed.settings != settings:
+        relaxed = None
+    run = sampled if source == SAMPLED else relaxed
+    job = work.current(slot)
     if job and not job.ended:
         with st.container(border=True):
-            work.watch(SLOT, stage)
-    elif job and work.show_end(job):
-        run = job.result if job.result.settings == settings else None
+            work.watch(slot, stage(slot, mark(outcome_of(slot))))
+    elif job:
+        work.show_end(job)
+    elif work.was_dropped(slot):
+        st.info("The server has dropped this result to make room; the same settings make the same again.")
+
+    index, seen, ring = 0, None, None
     try:
-        look = None
         with st.container(border=True):
             place = st.container()
             look = results.show_look()
             with place:
-                if run is not None:
-                    if len(run.after) > 1:
-                        index = (
-                            st.slider("Variant", 1, len(run.after), run.best + 1, key=f"variant_{job.id}") - 1
+                if source == SAMPLED and state["seen_structure"] is not None and dataset is not None:
+                    seen = min(state["seen_structure"], len(dataset) - 1)
+                    ring = (float(dataset.n[seen]), float(dataset.egb[seen]))
+                    st.markdown(f"**Structure {seen} of the search**, as the search left it")
+                    results.show_built(dataset.atoms(seen), metal, look)
+                    with st.container(horizontal=True):
+                        back = "Back to the candidates" if run and run.before else "Back"
+                        st.button(back, icon=":material/arrow_back:", on_click=leave_search, args=(SAMPLED,))
+                        st.button(
+                            "Relax this one",
+                            icon=":material/compress:",
+                            on_click=leave_search,
+                            args=(CHOSEN,),
                         )
-                    results.show_relaxed(run, index, look)
+                elif run is not None and run.before:
+                    if source == SAMPLED:
+                        results.show_summary(run, dataset)
+                    picked = state["picked"] if source == SAMPLED else state.get("picked_variant")
+                    index = index_of(run, picked)
+                    ring = tuple(float(values[index]) for values in run.energies())
+                    results.show_outcome(run, index, look)
+                elif source == SAMPLED and settings is not None:
+                    if not (job and not job.ended):
+                        results.show_ends(ends(asdict(settings)), look)
+                elif source != SAMPLED and settings is not None:
+                    atoms = built(asdict(settings.checked()))
+                    if source == CHOSEN:
+                        ring = (atoms.info["n"], atoms.info["egb"])
+                    results.show_built(atoms, metal, look)
                 else:
-                    results.show_built(built(asdict(settings.checked())), metal, look)
-    except ValueError as error:
+                    results.show_built(
+                        built(asdict(BoundarySettings(BUILT, twist, metal, gap=0.3))), metal, look
+                    )
+    except (ValueError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
 
 st.header("Energy against [n]", anchor="energies")
@@ -186,15 +254,20 @@ if dataset is None:
     )
 else:
     st.caption(
-        f"{len(dataset)} structures that the search found, filled from 2.6 to 2.8 J/m². Click one to see it above."
+        f"{len(dataset)} structures that the search found, filled from 2.6 to 2.8 J/m². Click a point to see it above."
     )
-results.show_energies(dataset, settings.structure if source == CHOSEN else None, run, choose)
-if run is not None:
-    if len(run.after) > 1:
+others = {}
+if sampled is not None:
+    others["sampled"] = Points("candidate", *sampled.energies(), lowest=True)
+if relaxed is not None:
+    others["relaxed here"] = Points("variant", *relaxed.energies())
+results.show_energies(dataset, ring, others, choose)
+if run is not None and run.before:
+    if len(run.before) > 1:
         results.show_table(run)
     st.header("Take it home", anchor="downloads")
     left, right = st.columns(2, gap="medium")
     with left:
-        results.show_files(run, index)
+        files.show_files(run, index)
     with right:
-        results.show_recipe(run.settings, index, run.engine)
+        files.show_recipe(run, index)

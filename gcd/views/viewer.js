@@ -33,12 +33,17 @@ export function drawScene($3Dmol, element, scene, theme) {
     const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
     viewer.addCylinder({ start, end, color: theme.edge, radius: 0.08 * scene.radius })
   }
+  for (const [from, to] of scene.region?.edges ?? []) {
+    const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
+    viewer.addCylinder({ start, end, color: scene.region.colour, radius: 0.3 * scene.radius, fromCap: 1, toCap: 1 })
+  }
   if (!element.gcdPlaced) {
     viewer.zoomTo()
     viewer.rotate(-62, "x")
     viewer.rotate(24, "vy")
     viewer.rotate(14, "vx")
-    viewer.zoom(0.9)  // the fit is to the atoms; the cell reaches a little farther
+    const shape = element.clientWidth / Math.max(1, element.clientHeight)
+    viewer.zoom(0.9 * Math.min(1, 1.5 * shape))  // the fit is to the height and the atoms; the cell reaches farther
     element.gcdPlaced = true
   }
   viewer.render()

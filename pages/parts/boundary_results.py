@@ -1,13 +1,8 @@
-"""What the Grain boundaries page shows: bicrystals in 3D, before and after, E_gb against [n], tables, files."""
+"""What the Grain boundaries page shows: bicrystals in 3D, before and after, E_gb against [n], tables."""
 
 from __future__ import annotations
 
-import csv
-import functools
-import io
-import json
 import math
-import zipfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +12,14 @@ import streamlit as st
 from gcd.energetics.zhou2004 import cohesive_energy
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystals import as_fraction
-from gcd.structures.formats import FORMATS
-from gcd.views.boundaries import boundary_scene, energy_figure
+from gcd.views.boundaries import Points, boundary_scene, ends_scene, energy_figure
 from gcd.views.style import config
-from pages.parts.boundary_run import BoundaryRun, BoundarySettings, python_of
-from pages.parts.downloads import ending_of, structure_bytes
-from pages.parts.status import installation
+from pages.parts.boundary_outcome import Outcome
 from pages.parts.viewer import show_atoms
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-SINGLE = ("cif", "vasp", "lammps-data")
 HEIGHT = 500
 
 
@@ -68,14 +59,46 @@ def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
     show_boundary(atoms, metal, look, key="boundary_built", name="bicrystal before relaxation")
 
 
-def show_relaxed(run: BoundaryRun, index: int, look: dict[str, Any]) -> None:
+def show_ends(atoms: Atoms, look: dict[str, Any]) -> None:
+    """The two grains that a boundary will be painted between, and where."""
+    info = atoms.info
+    low, high = info["painted_z"]
+    with st.grid(4, min_column_width=96, gap="small"):
+        st.metric("Known atoms", f"{len(atoms):,}", help="Of both perfect grains; all others are painted.")
+        st.metric(
+            "Painted (Å)", f"{high - low:.1f}", help="Thickness of the coloured region, in whole voxels."
+        )
+        st.metric("Shift (Å)", "{:.2f}, {:.2f}".format(*info["in_plane_shift"]), help="Of the upper grain.")
+        st.metric(
+            "Spacing (Å)", f"{info['spacing']:+.2f}", help="By which it is lifted beyond perfect stacking."
+        )
+    picture = ends_scene(atoms, (low, high), repeats=look["repeats"], bonds=look["bonds"])
+    show_atoms(picture, key="boundary_ends", height=HEIGHT)
+    st.caption(
+        "In the coloured box nothing is known: it will be painted from noise, atoms and all. Shown with the shift and "
+        "spacing of candidate 0.",
+        text_alignment="center",
+    )
+
+
+def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
     """Before and after, side by side, with what relaxation has changed."""
     before, after = run.before[index], run.after[index]
-    info, metal = after.info, run.settings.metal
-    if "error" in info:
-        st.error(info["error"], title="This boundary could not be relaxed", icon=":material/error:")
+    metal = run.settings.metal
+    if after is None or "error" in after.info:
+        if after is None:
+            st.info("This one is not relaxed yet.", icon=":material/hourglass_top:")
+        else:
+            st.error(
+                run.reason(index), title=f"This {run.noun} could not be relaxed", icon=":material/error:"
+            )
+        with st.grid(4, min_column_width=96, gap="small"):
+            st.metric("Atoms", f"{len(before):,}")
+            st.metric("[n]", as_fraction(round(before.info["n"], 6)))
+            st.metric("Closest pair (Å)", f"{before.info['minimum_distance']:.2f}")
         show_boundary(before, metal, look, key="boundary_before", name="bicrystal before relaxation")
         return
+    info = after.info
     gained = info["egb"] - info["egb_initial"]
     with st.grid(4, min_column_width=96, gap="small"):
         st.metric("Atoms", f"{len(after):,}")
@@ -84,7 +107,7 @@ def show_relaxed(run: BoundaryRun, index: int, look: dict[str, Any]) -> None:
             "E_gb (J/m²)", f"{info['egb']:.3f}", delta=f"{gained:.3f}", delta_color="inverse",
             help="Energy of the boundary above that of the crystal, by area (Eq. 7); below, what relaxation gained.",
         )  # fmt: skip
-        st.metric("Seconds", f"{info['seconds']:.2f}", help=f"On one core, by {run.engine}.")
+        st.metric("Seconds", f"{info['seconds']:.2f}", help=f"To relax on one core, by {run.engine}.")
     if not info["converged"]:
         st.warning("Relaxation stopped before the forces were small.", icon=":material/warning:")
     left, right = st.columns(2, gap="small")
@@ -96,17 +119,28 @@ def show_relaxed(run: BoundaryRun, index: int, look: dict[str, Any]) -> None:
         show_boundary(after, metal, look, key="boundary_after", name="bicrystal after relaxation")
 
 
+def show_summary(run: Outcome, dataset: BoundaryDataset | None) -> None:
+    """One line on candidates: how many came through, and how low the lowest is beside the search's."""
+    n, egb = run.energies()
+    relaxed = int(np.isfinite(egb).sum())
+    words = [f"{relaxed} of {len(run.before)} relaxed"]
+    words += [f"{run.failed} failed"] if run.failed else []
+    if relaxed:
+        best = run.best
+        words.append(f"lowest **{egb[best]:.3f} J/m²** at [n] = {as_fraction(round(n[best], 6))}")
+        known = {} if dataset is None else {round(k, 3): v for k, v in dataset.lowest().items()}
+        if (lowest := known.get(round(float(n[best]), 3))) is not None:
+            words.append(f"the search's lowest there is {lowest:.3f}")
+    st.markdown(", ".join(words))
+
+
 def show_energies(
     dataset: BoundaryDataset | None,
-    chosen: int | None,
-    run: BoundaryRun | None,
+    chosen: tuple[float, float] | None,
+    others: dict[str, Points],
     on_select: Callable[[], None],
 ) -> None:
-    """E_gb against [n]: the search, and what was relaxed on this page. A click chooses a structure."""
-    others = {}
-    if run is not None:
-        done = [atoms.info for atoms in run.after if "error" not in atoms.info]
-        others["relaxed here"] = ([info["n"] for info in done], [info["egb"] for info in done])
+    """E_gb against [n]: the search, and what was sampled or relaxed on this page. A click chooses a structure."""
     empty = np.zeros(0)
     figure = energy_figure(
         dataset.egb if dataset else empty, dataset.n if dataset else empty, chosen=chosen, others=others
@@ -117,90 +151,17 @@ def show_energies(
     )  # fmt: skip
 
 
-def show_table(run: BoundaryRun) -> None:
+def show_table(run: Outcome) -> None:
     """One row a boundary."""
     number = st.column_config.NumberColumn
-    energy = number(format="%.4f", help="J/m²")
+    energy, length = number(format="%.4f", help="J/m²"), number(format="%.2f", help="Å")
     st.dataframe(
         run.table(),
         hide_index=True,
-        alt="One row a relaxed boundary",
+        alt=f"One row a {run.noun}",
         column_config={
             "[n]": number(format="%.3f"), "E_gb": energy, "E_gb before": energy, "seconds": number(format="%.2f"),
+            "closest pair": length, "shift x": length, "shift y": length, "spacing": length,
+            "same as": number(format="%d", help="The first candidate with the same E_gb (to 0.001 J/m²) and [n]."),
         },
     )  # fmt: skip
-
-
-def table_bytes(run: BoundaryRun) -> bytes:
-    """The table as CSV, with the settings in every row."""
-    s = run.settings
-    common = {"twist": s.twist, "metal": s.metal, "source": s.source, "seed": s.seed, "engine": run.engine}
-    rows = [common | {name.replace(" ", "_"): value for name, value in row.items()} for row in run.table()]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def everything_bytes(run: BoundaryRun) -> bytes:
-    """One zip with every boundary before and after, in every format, the table, and how to make it all again."""
-    archive = io.BytesIO()
-    stem = run.settings.stem
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for state, structures in (("before", run.before), ("after", run.after)):
-            file.writestr(f"{stem}-{state}.extxyz", structure_bytes(structures, "extxyz"))
-            for index, atoms in enumerate(structures):
-                for form in SINGLE:
-                    name = f"{stem}-variant{index + 1:02d}-{state}{ending_of(form)}"
-                    file.writestr(name, structure_bytes(atoms, form))
-        file.writestr(f"{stem}.csv", table_bytes(run))
-        recipe = {f"variant {i + 1}": python_of(run.settings, i) for i in range(len(run.before))}
-        file.writestr("reproduce.json", json.dumps(recipe | installation().versions, indent=2) + "\n")
-    return archive.getvalue()
-
-
-def show_files(run: BoundaryRun, index: int) -> None:
-    """The buttons; a file is made when its button is pressed."""
-    stem = run.settings.stem
-    with st.container(border=True):
-        st.markdown("**Files**")
-        zipped = functools.partial(everything_bytes, run)
-        _button("Everything, in one zip", f"{stem}.zip", zipped, key="all", main=True)
-        with st.container(horizontal=True, gap="small"):
-            for state, structures in (("before", run.before), ("after", run.after)):
-                make = functools.partial(structure_bytes, structures, "extxyz")
-                _button(f"extxyz {state}", f"{stem}-{state}.extxyz", make, key=state)
-            for form in SINGLE:
-                name = f"{stem}-variant{index + 1:02d}-after{ending_of(form)}"
-                make = functools.partial(structure_bytes, run.after[index], form)
-                _button(FORMATS[form].title, name, make, key=form)
-            _button("Table (CSV)", f"{stem}.csv", functools.partial(table_bytes, run), key="table")
-
-
-def show_recipe(settings: BoundarySettings, index: int, engine: str) -> None:
-    """How to make it again."""
-    with st.container(border=True):
-        st.markdown("**Reproduce**")
-        st.code(
-            f"gcd relax {settings.stem}-before.extxyz --metal {settings.metal}",
-            language="bash",
-            wrap_lines=True,
-        )
-        st.code(python_of(settings, index), language="python", wrap_lines=True)
-        facts = {"seed": str(settings.seed), "engine": engine} | installation().versions
-        st.caption(" · ".join(f"{name} {value}" for name, value in facts.items()))
-        st.caption("The command relaxes the downloaded file; the address bar holds this page.")
-
-
-def _button(label: str, name: str, make: Callable[[], bytes], *, key: str, main: bool = False) -> None:
-    st.download_button(
-        label,
-        make,
-        file_name=name,
-        mime="application/zip" if name.endswith(".zip") else "application/octet-stream",
-        on_click="ignore",
-        icon=":material/folder_zip:" if main else ":material/download:",
-        type="primary" if main else "secondary",
-        key=f"gb_download_{key}",
-    )

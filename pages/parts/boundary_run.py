@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcd.energetics.boundary_energy import RelaxProgress, choose_engine, relax_boundaries
-from gcd.energetics.zhou2004 import METALS, cohesive_energy
+from gcd.energetics.zhou2004 import METALS
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_BOUNDARY_ATOMS, check_integer, check_seed
 from gcd.search.dataset import BoundaryDataset, DatasetError, load_dataset
 from gcd.structures.bicrystals import check_twist, metal_phase, push_atoms, twist_bicrystal
+from pages.parts.boundary_outcome import Outcome
+from pages.parts.boundary_watch import Watched, watched
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-BUILT, CHOSEN = "build", "dataset"
+SAMPLED, BUILT, CHOSEN = "sample", "build", "search"  # where a boundary comes from; the words of links
 METAL_CHOICES = tuple(sorted(symbol for symbol, entry in METALS.items() if entry.structure in ("bcc", "fcc")))
 DATASET = "w-sigma5"
 
@@ -47,6 +49,14 @@ class BoundarySettings:
         what += f"-structure{self.structure}" if self.source == CHOSEN else f"-atoms{self.change:+d}"
         return f"{what}-seed{self.seed}"
 
+    def command(self) -> str:
+        """The line that relaxes the downloaded boundaries again."""
+        return f"gcd relax {self.stem}-before.extxyz --metal {self.metal}"
+
+    def python(self, index: int) -> str:
+        """Python that makes one of them and relaxes it."""
+        return python_of(self, index)
+
     def checked(self) -> BoundarySettings:
         """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard."""
         check_seed(self.seed)
@@ -71,37 +81,29 @@ class BoundarySettings:
 
 
 @dataclass(frozen=True)
-class BoundaryRun:
-    """What a job leaves behind: every boundary before and after."""
+class BoundaryRun(Outcome):
+    """Variants as built, or as taken from the search, and as relaxed."""
 
-    settings: BoundarySettings
-    before: list[Atoms]
-    after: list[Atoms]  # as relax_boundaries gives them; those that failed say why in info["error"]
-    engine: str
-    seconds: float
-    failed: int
-
-    @property
-    def best(self) -> int:
-        """Index of the lowest E_gb; 0 if there is none."""
-        energies = [atoms.info.get("egb", np.nan) for atoms in self.after]
-        return int(np.nanargmin(energies)) if np.isfinite(energies).any() else 0
+    noun = "variant"
 
     def table(self) -> list[dict[str, Any]]:
         """One row a boundary; energies in J/m2."""
-        return [
-            {
-                "variant": i + 1,
-                "atoms": len(after),
-                "[n]": after.info.get("n", before.info.get("n")),
-                "E_gb before": after.info.get("egb_initial"),
-                "E_gb": after.info.get("egb"),
-                "converged": bool(after.info.get("converged", False)),
-                "seconds": after.info.get("seconds"),
-                "error": after.info.get("error", ""),
-            }
-            for i, (before, after) in enumerate(zip(self.before, self.after, strict=True))
-        ]
+        rows = []
+        for i, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
+            info = {} if after is None else after.info
+            rows.append(
+                {
+                    "variant": i,
+                    "atoms": len(before),
+                    "[n]": round(float(info.get("n", before.info["n"])), 6),
+                    "E_gb before": info.get("egb_initial"),
+                    "E_gb": None if self.reason(i) else info.get("egb"),
+                    "converged": bool(info.get("converged", False)),
+                    "seconds": info.get("seconds"),
+                    "reason": self.reason(i),
+                }
+            )
+        return rows
 
 
 @cache
@@ -153,30 +155,34 @@ def twist_edge(twist: str, metal: str) -> float:
 
 
 def run_relaxation(report: Report, *, settings: dict[str, Any], workers: int | None = None) -> BoundaryRun:
-    """Build and relax; ``settings`` are those of :class:`BoundarySettings`, as a plain dict."""
+    """Build and relax; ``settings`` are those of :class:`BoundarySettings`, as a plain dict.
+
+    Cancelled, the job's result is what was relaxed until then.
+    """
     wanted = BoundarySettings(**settings).checked()
     begun = time.perf_counter()
     report(0.0, "Building")
-    before = [build_boundary(wanted, variant) for variant in range(wanted.variants)]
-    report(0.02, "Relaxing")
+    before = tuple(build_boundary(wanted, variant) for variant in range(wanted.variants))
+    run = BoundaryRun(wanted, before, (None,) * len(before), choose_engine("auto"))
 
-    def on_progress(progress: RelaxProgress) -> None:
-        energy = progress.atoms.info.get("egb", np.nan)
-        found = f"E_gb {energy:.3f} J/m²" if np.isfinite(energy) else "one failed"
-        report(
-            0.02 + 0.98 * progress.done / progress.total,
-            f"{progress.done} of {progress.total} relaxed, {found}",
-        )
+    def work(tell: Watched) -> None:
+        def on_progress(progress: RelaxProgress) -> None:
+            nonlocal run
+            after = (*run.after[: progress.index], progress.atoms, *run.after[progress.index + 1 :])
+            run = replace(run, after=after, seconds=time.perf_counter() - begun)
+            tell.keep(run)
+            energy = progress.atoms.info.get("egb", np.nan)
+            found = f"E_gb {energy:.3f} J/m²" if np.isfinite(energy) else "one failed"
+            tell(
+                0.02 + 0.98 * progress.done / progress.total,
+                f"{progress.done} of {progress.total} relaxed, {found}",
+            )
 
-    after = relax_boundaries(before, wanted.metal, workers=workers, callback=on_progress)
-    failed = sum("error" in atoms.info for atoms in after)
-    return BoundaryRun(wanted, before, after, choose_engine("auto"), time.perf_counter() - begun, failed)
+        tell(0.02, "Relaxing")
+        relax_boundaries(before, wanted.metal, workers=workers, callback=on_progress)
 
-
-def excess_energies(atoms: Atoms, metal: str) -> np.ndarray:
-    """(N,) energy of each atom above that of the crystal, eV; zero where it is not known."""
-    energies = atoms.arrays.get("energy")
-    return np.zeros(len(atoms)) if energies is None else energies - cohesive_energy(metal)
+    watched(report, work)
+    return run
 
 
 def python_of(settings: BoundarySettings, variant: int) -> str:

@@ -10,11 +10,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gcd.energetics import lammps
+from gcd.jobs import Job, Report
 from gcd.limits import MAX_PAGE_BOUNDARIES
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystals import TWISTS, twist_bicrystal
 from pages.parts import boundary_run, work
-from pages.parts.boundary_results import everything_bytes, table_bytes
+from pages.parts.boundary_files import everything_bytes, table_bytes
 from pages.parts.boundary_run import (
     BUILT,
     CHOSEN,
@@ -183,7 +184,7 @@ def test_without_lammps_it_says_so_and_torch_relaxes(monkeypatch):
 def test_several_variants_make_a_table_and_the_best_is_shown():
     app = relax(open_page(change="-8", random="true", variants="3"))
     table = app.dataframe[0].value
-    assert list(table["variant"]) == [1, 2, 3]
+    assert list(table["variant"]) == [0, 1, 2]
     assert float(numbers(app)["E_gb (J/m²)"]) == pytest.approx(table["E_gb"].min(), abs=1e-3)
 
 
@@ -207,7 +208,7 @@ def test_widgets_are_no_guard(settings, words):
 
 def test_files_and_python_make_the_same_boundary_again(dataset):
     settings = BoundarySettings(BUILT, change=-8, random_shift=True, push=0.1, seed=3, variants=2)
-    run = run_relaxation(lambda *_: None, settings=vars(settings), workers=1)
+    run = run_relaxation(Report(Job(1, "", "")), settings=vars(settings), workers=1)
     names: dict = {}
     exec(python_of(settings, 1), names)
     assert names["atoms"].positions == pytest.approx(run.before[1].positions, abs=1e-7)
