@@ -52,6 +52,7 @@ def test_what_is_known_of_a_candidate(boundary_model):
     assert info["in_plane_shift"] != other.info["in_plane_shift"]
     assert info["n"] == pytest.approx(len(atoms) % 10 / 10)
     assert info["physical"] == (not info["failure"])
+    assert info["restarts"] in range(4)
     assert atoms.pbc.tolist() == [True, True, False]
     painted = atoms.arrays["painted"]
     assert np.abs(atoms.positions[painted, 2] - info["plane"]).max() < info["painted"] / 2 + 1.0
@@ -103,6 +104,7 @@ def test_the_ends_that_a_user_gives(boundary_model):
         ({"in_plane_shift": (1.0,)}, "two finite numbers"),
         ({"evaluations": 7, "order": 3}, "multiple of 3"),
         ({"count": 0}, "Count"),
+        ({"restarts": 99}, "restarts"),
         ({"seed": -1}, "[Ss]eed"),
         ({"checkpoint": "crystal-sc"}, "is a crystal"),
     ],

@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--painted", type=options.number("painted thickness in Å", 0.0, 1e4), metavar="Å", help="default 30"
     )
+    parser.add_argument(
+        "--restarts", type=options.whole("the number of restarts", 0, 20), metavar="N", help="default 3"
+    )
     options.add_evaluations(parser, "--time-spacing", "what the model was measured with")
     parser.add_argument(
         "--workers",
@@ -92,7 +95,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "workers": args.workers,
         "device": args.device,
     }
-    settings |= {} if args.painted is None else {"painted": args.painted}
+    settings |= {
+        name: value for name in ("painted", "restarts") if (value := getattr(args, name)) is not None
+    }
     boundary = (config["twist"], config["metal"])
     candidates: list[b.Candidate] = []
     structures: list[Any] = []

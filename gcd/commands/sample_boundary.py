@@ -69,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=text + (" (default 1 1)" if name == "repeats" else " (default 18 18)"),
         )
     options.add_evaluations(parser, "--time-spacing", "what the model was measured with")
+    parser.add_argument(
+        "--restarts",
+        type=options.whole("the number of restarts", 0, 20),
+        metavar="N",
+        help="how often a candidate with atoms too close to each other is painted again (default 3)",
+    )
     parser.add_argument("--relax", action="store_true", help="relax each candidate; gives E_gb")
     parser.add_argument(
         "--workers",
@@ -107,7 +113,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "device": args.device,
     }
     settings |= {
-        name: value for name in ("painted", "repeats", "planes") if (value := getattr(args, name)) is not None
+        name: value
+        for name in ("painted", "repeats", "planes", "restarts")
+        if (value := getattr(args, name)) is not None
     }
     structures: dict[int, dict[str, Any]] = {}
     begun = time.perf_counter()

@@ -30,6 +30,7 @@ class Candidate:
     seed: int
     index: int
     physical: bool
+    restarts: int  # until it was
     relaxed: bool  # converged
     n: float
     egb: float  # J/m2
@@ -100,6 +101,7 @@ def paint(
                 seed=info["seed"],
                 index=info["index"],
                 physical=bool(info["physical"]),
+                restarts=int(info["restarts"]),
                 relaxed=ok,
                 n=round(float(info["n"]), 4),
                 egb=float(info["egb"]) if ok else float("nan"),
@@ -171,6 +173,7 @@ def summary(
     count, done = len(candidates), [c for c in candidates if c.relaxed]
     result: dict[str, Any] = {
         "candidates": count,
+        "at_once": sum(c.physical and not c.restarts for c in candidates) / count,
         "physical": sum(c.physical for c in candidates) / count,
         "relaxed": len(done) / count,
         "distinct": len({duplicate_key(c.egb, c.n) for c in done}),
@@ -224,16 +227,18 @@ def summary_markdown(by_seed: dict[str, dict[str, Any]], search: dict[str, Any] 
     """One line a seed: shares, answers and their price; the search's price below."""
     answers = [key for key in next(iter(by_seed.values())) if key.replace(".", "").isdigit()]
     head = "".join(f" lowest at {n} | found at {n} | core-s each |" for n in answers)
-    head = f"| seed | candidates | physical | relaxed | distinct | in training |{head}"
+    head = (
+        f"| seed | candidates | physical at once | with restarts | relaxed | distinct | in training |{head}"
+    )
     head += " sampling core-s | relaxing core-s |"
-    lines = [head, "|---" * (8 + 3 * len(answers)) + "|"]
+    lines = [head, "|---" * (9 + 3 * len(answers)) + "|"]
     for name, s in by_seed.items():
         cells = "".join(
             f" {_figure(s[n]['lowest'], 4)} | {s[n]['hits']} | {_figure(s[n].get('core_seconds_each'), 2)} |"
             for n in answers
         )
         lines.append(
-            f"| {name} | {s['candidates']} | {100 * s['physical']:.1f} % | {100 * s['relaxed']:.1f} % | "
+            f"| {name} | {s['candidates']} | {100 * s['at_once']:.1f} % | {100 * s['physical']:.1f} % | {100 * s['relaxed']:.1f} % | "
             f"{s['distinct']} | {s['in_training']} |{cells} {_figure(s.get('sampling_core_seconds'), 1)} | "
             f"{_figure(s.get('relaxing_core_seconds'), 1)} |"
         )

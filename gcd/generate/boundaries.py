@@ -15,7 +15,7 @@ from gcd import limits
 from gcd.checkpoints import available, load_decoder, read_config
 from gcd.devices import resolve_device
 from gcd.diffusion.inpainting import layer_mask
-from gcd.diffusion.samplers import check_evaluations
+from gcd.diffusion.samplers import Step, check_evaluations
 from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initial_noise, reporter
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
 from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, n_fraction
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gcd.voxels.decoder import Decoder
 
 PHYSICAL_DISTANCE = 0.73  # of the nearest-neighbour distance: 2.0 Å in tungsten
+RESTARTS, MAX_RESTARTS = 3, 20
+RESTART_TIME = 0.6  # noise enough to move atoms, not to forget the boundary
 MARGIN = 8  # voxel layers beyond the painted ones that the decoder sees
 SAME_ATOM = 0.45  # of it: a painted atom nearer than this to a known one is that atom, seen through its share
 
@@ -47,12 +49,17 @@ class _Request:
     """What every sample of a call shares; None is drawn at random for each sample."""
 
     model: VoxelModel
+    decoder: Decoder
     planes: tuple[int, int]
     repeats: tuple[int, int]
     painted: float
     in_plane_shift: tuple[float, float] | None
     spacing: float | None
     seed: int
+    evaluations: int
+    order: int
+    time_spacing: str
+    restarts: int
 
     def ends(self, index: int) -> BicrystalEnds:
         return _ends(
@@ -65,6 +72,42 @@ class _Request:
             seed=self.seed,
             index=index,
         )
+
+    def paint(
+        self, indices: range, first: int, report: Callable[[Step], None] | None
+    ) -> tuple[list[Atoms], Tensor]:
+        """Candidates and their voxels (B, X, Y, Z); those that are not physical are noised and painted again."""
+        ends = [self.ends(first + i) for i in indices]
+        parts = zip(*map(_known_voxels, ends), strict=True)
+        device = next(self.decoder.parameters()).device
+        known, mask = (torch.stack(part).to(device) for part in parts)
+        voxels = torch.empty_like(known)
+        made: dict[int, Atoms] = {}
+        todo = list(range(len(indices)))
+        for restart in range(self.restarts + 1):
+            grid = ends[0].grid
+            noise = [initial_noise(grid, self.seed, first + indices[i], restart) for i in todo]
+            with torch.inference_mode():
+                voxels[todo] = self.model.paint(
+                    torch.stack(noise).to(device),
+                    known[todo],
+                    mask[todo],
+                    grid,
+                    evaluations=self.evaluations,
+                    order=self.order,
+                    spacing=self.time_spacing,
+                    callback=report,
+                    again=voxels[todo] if restart else None,
+                    t_start=RESTART_TIME if restart else 1.0,
+                )
+                positions = _decode_middle(self.decoder, voxels[todo], ends[0])
+            for i, r in zip(todo, positions, strict=True):
+                made[i] = _assemble(ends[i], r)
+                made[i].info["restarts"] = restart
+            todo = [i for i in todo if not made[i].info["physical"]]
+            if not todo:
+                break
+        return [made[i] for i in range(len(indices))], voxels
 
 
 def boundary_ends(
@@ -114,6 +157,7 @@ def generate_boundaries(
     evaluations: int | None = None,
     order: int | None = None,
     time_spacing: str = "lambda",
+    restarts: int = RESTARTS,
     device: str = "auto",
     checkpoint: str | None = None,
     first: int = 0,
@@ -135,6 +179,7 @@ def generate_boundaries(
         spacing: Å by which the upper grain is lifted beyond perfect stacking; when None, of that same structure.
         seed: candidate i has noise and ends of its own, drawn from (seed, first + i), whatever the batch it is in.
         evaluations, order, time_spacing: of the solver; by default what the checkpoint was measured with.
+        restarts: how often a candidate with atoms too close to each other is noised to t = 0.6 and painted again.
         checkpoint: name or folder of the model, instead of the one named by twist, metal and model.
         first: index of the first candidate, so that a long series can be made in parts.
         callback: called with a `Progress` after each solver step; raising `Cancelled` in it stops the work.
@@ -143,7 +188,8 @@ def generate_boundaries(
 
     Returns:
         The candidates, not relaxed, the unphysical ones too. `info` holds twist, sigma, angle, metal, model,
-        checkpoint, seed, index, evaluations, order, time_spacing, planes, repeats, painted (Å), in_plane_shift (Å),
+        checkpoint, seed, index, evaluations, order, time_spacing, restarts (as many as it took), planes, repeats,
+        painted (Å), in_plane_shift (Å),
         spacing (Å), plane (Å), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å), physical, failure (why not,
         else empty), device, seconds, gcd_version. ``arrays["painted"]`` tells painted atoms from the ends' own.
 
@@ -166,12 +212,17 @@ def generate_boundaries(
     where = resolve_device(device)
     request = _Request(
         model=VoxelModel.load(name, where),
+        decoder=load_decoder(where),
         planes=_pair("planes", planes),
         repeats=_pair("repeats", repeats),
         painted=painted,
         in_plane_shift=_shift(in_plane_shift),
         spacing=spacing,
         seed=limits.check_seed(seed),
+        evaluations=evaluations,
+        order=order,
+        time_spacing=time_spacing,
+        restarts=limits.check_integer("the number of restarts", restarts, 0, MAX_RESTARTS),
     )
     grid = request.ends(first).grid
     if count * grid.count > limits.MAX_TOTAL_VOXELS:
@@ -179,34 +230,18 @@ def generate_boundaries(
             f"{count} samples of {grid.count:,} voxels are too many for one job: "
             f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
         )
-    decoder = load_decoder(where)
-
     structures: list[Atoms] = []
     arrays: list[np.ndarray] = []
     batch = max(1, VOXELS_AT_ONCE[where.type] // grid.count)
     for start in range(0, count, batch):
         indices = range(start, min(start + batch, count))
         begun = time.perf_counter()
-        ends = [request.ends(first + i) for i in indices]
-        noise = torch.stack([initial_noise(grid, seed, first + i) for i in indices]).to(where)
-        known, mask = (torch.stack(part).to(where) for part in zip(*map(_known_voxels, ends), strict=True))
-        report = reporter(callback, indices, evaluations, count, request.model.scale)
-        with torch.inference_mode():
-            voxels = request.model.paint(
-                noise,
-                known,
-                mask,
-                grid,
-                evaluations=evaluations,
-                order=order,
-                spacing=time_spacing,
-                callback=report,
-            )
-            positions = _decode_middle(decoder, voxels, ends[0])
+        made, voxels = request.paint(
+            indices, first, reporter(callback, indices, evaluations, count, request.model.scale)
+        )
         seconds = (time.perf_counter() - begun) / len(indices)
         arrays.append(voxels.cpu().numpy())
-        for i, r, e in zip(indices, positions, ends, strict=True):
-            atoms = _assemble(e, r)
+        for i, atoms in zip(indices, made, strict=True):
             atoms.info |= {
                 "model": config["model"],
                 "checkpoint": str(name),

@@ -79,16 +79,25 @@ class VoxelModel:
         order: int = 3,
         spacing: str = "lambda",
         callback: Callable[[Step], None] | None = None,
+        again: Tensor | None = None,
+        t_start: float = 1.0,
     ) -> Tensor:
-        """(B, X, Y, Z) voxels, in units of atoms: painted where the mask is 1, elsewhere the known ones unchanged."""
+        """(B, X, Y, Z) voxels, in units of atoms: painted where the mask is 1, elsewhere the known ones unchanged.
+
+        With `again`, voxels (B, X, Y, Z) in units of atoms, these are noised to t_start and painted anew from there.
+        """
         clean = known / self.scale
+        if again is not None:
+            alpha, sigma = float(self.schedule.alpha(t_start)), float(self.schedule.sigma(t_start))
+            noise = alpha * again / self.scale + sigma * noise
         network = painting_network(self.unet, clean[:, None], mask[:, None])
 
         def report(step: Step) -> None:
             assert callback is not None
             callback(replace(step, x0=torch.where(mask[:, None] > 0, step.x0, clean[:, None])))
 
-        x = self._solve(network, noise, grid, evaluations, order, spacing, report if callback else None)
+        reported = report if callback else None
+        x = self._solve(network, noise, grid, evaluations, order, spacing, reported, t_start)
         return torch.where(mask > 0, x, known)
 
     def _solve(
@@ -100,6 +109,7 @@ class VoxelModel:
         order: int,
         spacing: str,
         callback: Callable[[Step], None] | None,
+        t_start: float = 1.0,
     ) -> Tensor:
         x = dpm_solver(
             denoiser_of(network, self.schedule, self.config["prediction"], grid.periodic),
@@ -108,6 +118,7 @@ class VoxelModel:
             evaluations=evaluations,
             order=order,
             spacing=spacing,
+            t_start=t_start,
             t_end=self.config["t_end"],
             callback=callback,
         )
@@ -119,9 +130,11 @@ def fast_settings(name: str) -> dict[str, int] | None:
     return read_config(name).get("fast")
 
 
-def initial_noise(grid: Grid, seed: int, index: int) -> Tensor:
+def initial_noise(grid: Grid, seed: int, index: int, restart: int = 0) -> Tensor:
     """(X, Y, Z) standard normal noise of one sample, the same on every device and in every batch."""
-    state = np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]
+    state = np.random.SeedSequence([seed, index, *([restart] if restart else [])]).generate_state(
+        1, np.uint64
+    )[0]
     generator = torch.Generator().manual_seed(int(state) & (2**63 - 1))
     return torch.randn(grid.shape, generator=generator)
 
