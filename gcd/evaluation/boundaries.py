@@ -238,8 +238,8 @@ def summary_markdown(by_seed: dict[str, dict[str, Any]], search: dict[str, Any] 
             for n in answers
         )
         lines.append(
-            f"| {name} | {s['candidates']} | {100 * s['at_once']:.1f} % | {100 * s['physical']:.1f} % | {100 * s['relaxed']:.1f} % | "
-            f"{s['distinct']} | {s['in_training']} |{cells} {_figure(s.get('sampling_core_seconds'), 1)} | "
+            f"| {name} | {s['candidates']} | {100 * s['at_once']:.1f} % | {100 * s['physical']:.1f} % | "
+            f"{100 * s['relaxed']:.1f} % | {s['distinct']} | {s['in_training']} |{cells} {_figure(s.get('sampling_core_seconds'), 1)} | "
             f"{_figure(s.get('relaxing_core_seconds'), 1)} |"
         )
     if search is not None:
