@@ -49,6 +49,12 @@ def navigation() -> st.Page:
                 icon=":material/join_inner:",
                 help="Build a twist boundary or pick one that the search found, relax it, and see what it costs.",
             ),
+            st.Page(
+                HOUSE / "pages/how_it_works.py",
+                title="How it works",
+                icon=":material/school:",
+                help="Play with the encoder, the noise, the solver and the decoder, one step of the method at a time.",
+            ),
         ]
     )
     _opened = True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pages.parts.boundary_picture import boundaries_picture
+from pages.parts.more_pictures import how_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
@@ -103,5 +104,14 @@ PAGES = (
         "atom by atom. Click through energy against the number of atoms, from bad boundaries to the ground state.",
         picture=boundaries_picture(),
         alt="A grain boundary from the side: grey atoms of two crystals, coloured where they meet",
+    ),
+    PageCard(
+        path="pages/how_it_works.py",
+        title="How it works",
+        icon=":material/school:",
+        purpose="Drag particles and watch the voxels change, drown a crystal in noise and see what the network still "
+        "finds in it, walk through the decoder stage by stage, push atoms together until it fails.",
+        picture=how_picture(),
+        alt="Particles on a grid of cells, and the share of them that each cell gets",
     ),
 )

@@ -63,3 +63,14 @@ def show_recipe(run: CrystalRun) -> None:
         st.caption(
             "The same seed on the same kind of device gives the same structure; the address bar holds this page."
         )
+
+
+def show_python(python: str, *, command: str = "", note: str = "") -> None:
+    """The box for what a page computes at once: Python, a command where there is one, and versions."""
+    with st.container(border=True):
+        st.markdown("**Reproduce**")
+        if command:
+            st.code(command, language="bash", wrap_lines=True)
+        st.code(python, language="python", wrap_lines=True)
+        st.caption(" · ".join(f"{name} {value}" for name, value in installation().versions.items()))
+        st.caption(note or "The address bar holds this page with every control.")
