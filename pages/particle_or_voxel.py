@@ -37,7 +37,7 @@ st.caption(
     "A particle model moves a fixed number of atoms and gets stuck in disorder; the voxel model lets atoms appear and "
     "vanish until a crystal is there. Give the particle model as much help as you like, and see when it fails."
 )
-controls, show = st.columns([4, 10], gap="medium")
+controls, show = st.columns([5, 10], gap="medium")
 
 with controls, st.container(border=True):
     with st.form("duet", border=False):

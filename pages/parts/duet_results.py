@@ -17,19 +17,23 @@ from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
 from pages.parts.crystal_run import ideal_shells
 from pages.parts.duet import show_duet
-from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun, Part
+from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun
 from pages.parts.status import installation
 
 
 def show_results(run: DuetRun) -> None:
     """Verdicts, the linked view, the figures, the curves, files and commands."""
     s = run.settings
-    for column, (title, part) in zip(st.columns(2, gap="medium"), run.parts.items(), strict=True):
-        with column:
-            _numbers(title, part, s.start if title == PARTICLE else "plain noise", s.phase)
+    for title, part in run.parts.items():
+        colour, icon, word = (
+            ("green", "check", "perfect crystal") if part.perfect else ("orange", "warning", "not perfect")
+        )
+        start = s.start if title == PARTICLE else "plain noise"
+        st.markdown(f":{colour}-badge[:material/{icon}: {word}] **{title}** from {start}")
     with st.container(border=True):
         show_duet(run.film, key="duet_stage")
         st.caption("Drag one to turn both; press ▶ to see how each came about.", text_alignment="center")
+    _table(run)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Radial distribution**")
@@ -52,22 +56,38 @@ def show_results(run: DuetRun) -> None:
     _take_home(run)
 
 
-def _numbers(title: str, part: Part, start: str, phase: str) -> None:
-    colour, icon, word = (
-        ("green", "check", "perfect crystal") if part.perfect else ("orange", "warning", "not perfect")
+def _table(run: DuetRun) -> None:
+    entry = PHASES[run.settings.phase]
+    rows = [
+        {
+            "model": title,
+            "atoms": len(part.atoms),
+            "ideal": part.atoms.info["expected_atoms"],
+            "off the lattice": part.off_site,
+            "rms displacement": part.rms_displacement,
+            "q4": _mean(part.q4),
+            "q6": _mean(part.q6),
+            "seconds": part.seconds,
+        }
+        for title, part in run.parts.items()
+    ]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt="One row a model",
+        column_config={
+            "off the lattice": number(
+                help="Atoms farther from any lattice site than a tenth of the spacing."
+            ),
+            "rms displacement": number(
+                format="%.4f", help="From each atom's own site, in nearest-neighbour distances."
+            ),
+            "q4": number(format="%.4f", help=f"Mean over the atoms; ideal {entry.q4:.4f}."),
+            "q6": number(format="%.4f", help=f"Mean over the atoms; ideal {entry.q6:.4f}."),
+            "seconds": number(format="%.1f", help="Of this run, the pictures on the way included."),
+        },
     )
-    st.markdown(f"**{title}** from {start} :{colour}-badge[:material/{icon}: {word}]")
-    entry = PHASES[phase]
-    with st.grid(5, min_column_width=84, gap="small"):
-        st.metric(
-            "Atoms", len(part.atoms), help=f"The ideal crystal has {part.atoms.info['expected_atoms']}."
-        )
-        st.metric(
-            "Off the lattice", part.off_site, help="Atoms farther from any site than a tenth of the spacing."
-        )
-        st.metric("q4", _mean(part.q4), help=f"Ideal: {entry.q4:.4f}")
-        st.metric("q6", _mean(part.q6), help=f"Ideal: {entry.q6:.4f}")
-        st.metric("Seconds", f"{part.seconds:.1f}", help="To sample one structure here.")
 
 
 def _take_home(run: DuetRun) -> None:
@@ -107,6 +127,5 @@ def everything_bytes(run: DuetRun) -> bytes:
     return archive.getvalue()
 
 
-def _mean(values: np.ndarray) -> str:
-    mean = float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
-    return "none" if math.isnan(mean) else f"{mean:.4f}"
+def _mean(values: np.ndarray) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
