@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="structures are drawn with weight exp(-(E_gb - lowest at that [n]) / E)",
     )
     model.add_argument(
+        "--balance",
+        type=options.number("balance", 0.0, 1.0),
+        metavar="B",
+        help="[n] is drawn with weight (its structures) ** B: 0 every [n] alike (default), 1 every structure alike",
+    )
+    model.add_argument(
         "--layers",
         nargs=2,
         type=options.whole("the painted layers", 2, 1000),
@@ -79,7 +85,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     training = BoundaryTraining(data)
     given = {name: getattr(args, name) for name in ("channels", "blocks") if getattr(args, name)}
     training = replace(training, architecture=replace(training.architecture, **given))
-    given = {name: getattr(args, name) for name in ("scale", "preference") if getattr(args, name)}
+    given = {name: getattr(args, name) for name in ("scale", "preference", "balance") if getattr(args, name)}
     for name in ("window", "layers"):
         if pair := getattr(args, name):
             if pair[0] > pair[1]:

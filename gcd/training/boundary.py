@@ -35,9 +35,8 @@ class BoundaryTraining:
 
     dataset: Path  # of gcd.search.dataset
     window: tuple[float, float] = (-np.inf, np.inf)  # E_gb in J/m2: other structures are never looked at
-    preference: float = (
-        np.inf
-    )  # J/m2: structures are drawn with weight exp(-(E_gb - lowest at that [n]) / preference)
+    balance: float = 0.0  # [n] is drawn with weight (its number of structures) ** balance
+    preference: float = np.inf  # J/m2: at an [n], with weight exp(-(E_gb - lowest) / preference)
     layers: tuple[int, int] = (16, 44)  # voxel layers painted: the mask's thickness is drawn between these
     off_centre: float = 3.0  # voxel layers by which the mask's middle may miss the boundary
     shift_z: float = 2.0  # voxels by which slabs are moved along z
@@ -75,13 +74,13 @@ class BoundaryBatches:
         self.voxel_size = size
 
     def _weights(self) -> np.ndarray:
-        """The same for every [n]; within it by energy."""
+        """By the number of structures at an [n]; within it by energy."""
         weights = np.zeros(len(self.egb))
         for n in np.unique(self.n):
             here = self.n == n
             energy = self.egb[here] - self.egb[here].min()
             weights[here] = np.exp(-energy / self.training.preference)
-            weights[here] /= weights[here].sum()
+            weights[here] *= here.sum() ** self.training.balance / weights[here].sum()
         return weights
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -194,6 +193,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
             "file": training.dataset.name,
             "file_sha256": hashlib.sha256(training.dataset.read_bytes()).hexdigest(),
             "window": limits,
+            "balance": training.balance,
             "preference": None if np.isinf(training.preference) else training.preference,
             "structures": [
                 [round(float(n), 4), round(float(e), 4)] for n, e in zip(batches.n, batches.egb, strict=True)

@@ -25,10 +25,12 @@ def model_card(config: dict[str, Any]) -> str:
         else f"only structures with {low:g} <= E_gb <= {high:g} J/m2"
     )
     drawn = (
-        "every [n] drawn alike"
-        if data["preference"] is None
-        else f"every [n] drawn alike, within it with weight exp(-(E_gb - lowest) / {data['preference']:g} J/m2)"
+        f"every [n] drawn with weight (structures) ** {data['balance']:g}"
+        if data["balance"]
+        else "every [n] drawn alike"
     )
+    if data["preference"] is not None:
+        drawn += f", within it with weight exp(-(E_gb - lowest) / {data['preference']:g} J/m2)"
     size = ", ".join(f"{v:.4f}" for v in config["voxel_size"])
     return f"""# In-painting model of the {config["metal"]} {config["twist"]} (100) twist boundary: {config["model"]}
 

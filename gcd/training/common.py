@@ -106,6 +106,7 @@ def fit(
         "best": math.inf,
         "stale": 0,
         "validation": math.nan,
+        "loss": math.nan,
     }
     state |= _load(folder / "state.safetensors", module, average, optimizer, generator)
 
@@ -130,7 +131,7 @@ def fit(
             if progress is not None:
                 progress(state["step"], float(loss.detach()))
             if state["step"] % run.validate_every == 0 or state["step"] == run.steps:
-                mean_loss = loss_sum / loss_count
+                state["loss"] = mean_loss = loss_sum / loss_count
                 loss_sum, loss_count = 0.0, 0
                 _validated(state, validate(average), run)
                 _log(folder / "log.jsonl", state, mean_loss, rate)
@@ -143,8 +144,8 @@ def fit(
         for number, handler in previous.items():
             signal.signal(number, handler)
     _save(folder / "state.safetensors", module, average, optimizer, generator, state)
-    if math.isnan(mean_loss) and loss_count:
-        mean_loss = loss_sum / loss_count
+    if math.isnan(mean_loss):
+        mean_loss = loss_sum / loss_count if loss_count else state["loss"]
     finished = state["step"] >= run.steps
     return Trained(average, state["step"], state["seconds"], mean_loss, state["validation"], finished)
 
