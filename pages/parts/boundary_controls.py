@@ -31,6 +31,7 @@ SOURCES = {
     CHOSEN: ":material/search: From the search",
 }
 MAX_PAINTED = 40.0  # Å; the slab leaves a little more
+RANDOM = "Drawn for each candidate, near that of a structure that the model has learnt from."
 KNOWN_MODELS = ("window", "full")  # in this order; others come after them
 
 
@@ -113,7 +114,9 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
     options["repeats"] = REPEATS[cells]
     options["shift"] = _shift(twist, metal, default=True)
     a = lattice_constant(metal)
-    if st.toggle("Random spacing of the grains", value=True, key="free_spacing", bind="query-params"):
+    if st.toggle(
+        "Random spacing of the grains", value=True, key="free_spacing", bind="query-params", help=RANDOM
+    ):  # fmt: skip
         options["spacing"] = None
     else:
         options["spacing"] = st.number_input(
@@ -136,7 +139,8 @@ def trained_on(model: str, checkpoint: str) -> str:
     data = read_config(checkpoint).get("data", {})
     number = len(data.get("structures", []))
     seen = f"Trained on {number} structures" if number else "Trained"
-    if window := data.get("window"):
+    window = data.get("window") or [None, None]
+    if None not in window:
         return f"{seen} of {window[0]:g} to {window[1]:g} J/m² alone: it has never seen a boundary of low energy."
     return f"{seen} of every energy that the search found." if model == "full" else f"{seen}."
 
@@ -182,7 +186,7 @@ def _shift(twist: str, metal: str, *, default: bool) -> tuple[float, float] | No
     """The upper grain's shift along x and y in edges of the cell; None: at random."""
     random = st.toggle(
         "Random shift of the upper grain", value=default, key="free_shift" if default else "random",
-        bind="query-params",
+        bind="query-params", help=RANDOM if default else None,
     )  # fmt: skip
     left, right = st.columns(2)
     x, y = (

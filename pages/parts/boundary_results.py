@@ -162,6 +162,7 @@ def show_table(run: Outcome) -> None:
         column_config={
             "[n]": number(format="%.3f"), "E_gb": energy, "E_gb before": energy, "seconds": number(format="%.2f"),
             "closest pair": length, "shift x": length, "shift y": length, "spacing": length,
+            "restarts": number(format="%d", help="How often it was painted again because atoms were too close."),
             "same as": number(format="%d", help="The first candidate with the same E_gb (to 0.001 J/m²) and [n]."),
         },
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.checkpoints import read_config
+from gcd.diffusion.samplers import check_evaluations
 from gcd.energetics.boundary_energy import choose_engine
 from gcd.energetics.boundary_plane import atomic_energies
 from gcd.energetics.workers import cores
@@ -42,7 +43,7 @@ class SampleSettings:
     count: int = 4
     seed: int = 0
     evaluations: int | None = None  # None: what the checkpoint was measured with
-    order: int | None = None
+    order: int = 3
     painted: float = PAINTED  # Å
     shift: tuple[float, float] | None = None  # of the upper grain, in edges of the cell; None: at random
     spacing: float | None = None  # Å; None: at random
@@ -59,6 +60,8 @@ class SampleSettings:
         """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard."""
         check_seed(self.seed)
         check_integer("the number of candidates", self.count, 1, MAX_PAGE_CANDIDATES)
+        if self.evaluations is not None:
+            check_evaluations(self.evaluations, self.order)
         self.ends()
         per_plane = check_twist(self.twist).atoms_per_plane(metal_phase(self.metal).name)
         atoms = sum(DEFAULT_PLANES) * per_plane * self.repeats[0] * self.repeats[1]
@@ -74,13 +77,13 @@ class SampleSettings:
         shift = None
         if self.shift is not None:
             edge = check_twist(self.twist).edge * lattice_constant(self.metal)
-            shift = (round(self.shift[0] * edge, 6), round(self.shift[1] * edge, 6))
+            shift = (round(self.shift[0] * edge, 4), round(self.shift[1] * edge, 4))
         named = {"twist": self.twist, "metal": self.metal, "model": self.model, "seed": self.seed}
         return named | {
             name: value
             for name, value in {
-                "evaluations": self.evaluations, "order": self.order, "painted": self.painted,
-                "in_plane_shift": shift, "spacing": self.spacing, "repeats": self.repeats,
+                "evaluations": self.evaluations, "order": None if self.evaluations is None else self.order,
+                "painted": self.painted, "in_plane_shift": shift, "spacing": self.spacing, "repeats": self.repeats,
             }.items()
             if value is not None
         }  # fmt: skip
@@ -107,11 +110,11 @@ class SampleSettings:
         given = self.arguments()
         if self.evaluations is not None:
             words += ["--nfe", str(self.evaluations), "--order", str(self.order)]
-        words += ["--painted", f"{self.painted:g}"]
+        words += ["--painted", f"{self.painted:.10g}"]
         if "in_plane_shift" in given:
-            words += ["--shift", *(f"{value:g}" for value in given["in_plane_shift"])]
+            words += ["--shift", *(f"{value:.10g}" for value in given["in_plane_shift"])]
         if "spacing" in given:
-            words += ["--spacing", f"{self.spacing:g}"]
+            words += ["--spacing", f"{self.spacing:.10g}"]
         if self.repeats != (1, 1):
             words += ["--repeats", *map(str, self.repeats)]
         return shlex.join([*words, "--relax", "--out", self.stem])
@@ -173,6 +176,7 @@ class SampleRun(Outcome):
                     "same as": self.same_as(i),
                     "reason": "" if after is None else reason,
                     "closest pair": found["minimum_distance"],
+                    "restarts": found.get("restarts", 0),
                     "shift x": found["in_plane_shift"][0],
                     "shift y": found["in_plane_shift"][1],
                     "spacing": found["spacing"],
