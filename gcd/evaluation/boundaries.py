@@ -20,6 +20,7 @@ from gcd.search.store import Store, duplicate_key
 if TYPE_CHECKING:
     from ase import Atoms
 
+ENOUGH = 10  # candidates at an [n] for its median to mean something
 REACHED = 3e-3  # J/m2: a candidate no further above a known answer has found it
 
 
@@ -219,6 +220,13 @@ def markdown(rows: Sequence[Row]) -> str:
         f"{_figure(r.median, 3)} | {_figure(r.search_median, 3)} | {_figure(100 * r.matched, 0)}"
         f"{'' if np.isnan(r.matched) else ' %'} |"
         for r in rows
+    ]
+    many = [r for r in rows if r.candidates >= ENOUGH and not np.isnan(r.search_median)]
+    above = [f"{r.n:g}" for r in many if r.median >= r.search_median]
+    lines += [
+        "",
+        f"Where there are {ENOUGH} candidates or more ({', '.join(f'{r.n:g}' for r in many) or 'nowhere'}), the median E_gb "
+        + (f"is not below the search's at [n] = {', '.join(above)}." if above else "is below the search's."),
     ]
     return "\n".join(lines)
 
