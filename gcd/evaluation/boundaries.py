@@ -223,11 +223,9 @@ def markdown(rows: Sequence[Row]) -> str:
     ]
     many = [r for r in rows if r.candidates >= ENOUGH and not np.isnan(r.search_median)]
     above = [f"{r.n:g}" for r in many if r.median >= r.search_median]
-    lines += [
-        "",
-        f"Where there are {ENOUGH} candidates or more ({', '.join(f'{r.n:g}' for r in many) or 'nowhere'}), the median E_gb "
-        + (f"is not below the search's at [n] = {', '.join(above)}." if above else "is below the search's."),
-    ]
+    where = ", ".join(f"{r.n:g}" for r in many) or "nowhere"
+    verdict = f"is not below the search's at [n] = {', '.join(above)}" if above else "is below the search's"
+    lines += ["", f"Where there are {ENOUGH} candidates or more ({where}), the median E_gb {verdict}."]
     return "\n".join(lines)
 
 
@@ -247,8 +245,8 @@ def summary_markdown(by_seed: dict[str, dict[str, Any]], search: dict[str, Any] 
         )
         lines.append(
             f"| {name} | {s['candidates']} | {100 * s['at_once']:.1f} % | {100 * s['physical']:.1f} % | "
-            f"{100 * s['relaxed']:.1f} % | {s['distinct']} | {s['in_training']} |{cells} {_figure(s.get('sampling_core_seconds'), 1)} | "
-            f"{_figure(s.get('relaxing_core_seconds'), 1)} |"
+            f"{100 * s['relaxed']:.1f} % | {s['distinct']} | {s['in_training']} |{cells} "
+            f"{_figure(s.get('sampling_core_seconds'), 1)} | {_figure(s.get('relaxing_core_seconds'), 1)} |"
         )
     if search is not None:
         found = ", ".join(
