@@ -66,9 +66,12 @@ class BoundaryBatches:
             )
         self.training, self.about = training, data.about
         self.egb, self.n = data.egb[self.indices], data.n[self.indices]
-        self.grid = Grid(data.voxels, tuple(float(v) for v in data.voxels), SLAB)  # lengths in voxels
+        nx, ny, nz = data.voxels
+        self.grid = Grid((nx, ny, nz), (float(nx), float(ny), float(nz)), SLAB)  # lengths in voxels
         size = data.cell / np.array(data.voxels)
-        self.positions = [torch.tensor(data.positions(i) / size, dtype=torch.float32) for i in self.indices]
+        self.positions = [
+            torch.tensor(data.positions(int(i)) / size, dtype=torch.float32) for i in self.indices
+        ]
         self.planes = torch.tensor(data.arrays["plane"][self.indices] / size[2], dtype=torch.float32)
         self.weights = torch.tensor(self._weights(), dtype=torch.float64)
         self.voxel_size = size
