@@ -11,6 +11,7 @@ MAX_CELLS_PER_AXIS = (
     16  # conventional cells along one axis of a supercell; FCC 16^3 is 16,384 atoms on 96^3 voxels
 )
 MAX_ATOMS = 50_000  # atoms in one structure, generated or read
+MAX_LENGTH = 100_000  # Å, of a cell and of positions in a file
 MAX_FRAMES = 1_000  # structures read from one file
 MAX_VOXELS = 1_000_000  # voxels of one grid; about 100^3
 MAX_COUNT = 1_000  # samples of one command or job
@@ -18,7 +19,9 @@ MAX_TOTAL_VOXELS = (
     50_000_000  # voxels of all samples of one job: 1,000 crystals of 4^3 FCC cells are 14 million
 )
 MAX_EVALUATIONS = 1_000  # network evaluations a sample
-MAX_PARTICLES = 4_096  # atoms in one structure of the particle model: every pair of them is measured at every step
+MAX_PARTICLES = (
+    4_096  # atoms in one structure of the particle model: every pair of them is measured at every step
+)
 MAX_TOTAL_PARTICLES = 300_000  # atoms of all samples of one job: 1,000 of 4^3 FCC cells are 256,000
 MAX_INITIAL_SIGMA = 2.0  # lattice constants; from 0.5 on, displaced atoms are as good as randomly placed
 MAX_CANDIDATES = 1_000_000  # of one search for boundary structures

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.files import StructureFileError, atomic_file
-from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES
+from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES, MAX_LENGTH
 from gcd.structures.cif import read_cif
+from gcd.structures.headers import promised_atoms
 from gcd.structures.voxel_files import read_voxels, write_voxels
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def read_structures(
         raise StructureFileError(f"{base!r} is binary or compressed, not a {form.title} text file.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
     try:
-        promised = _promised_atoms(text, form.name)
+        promised = promised_atoms(text, form.name)
         _check_amount(base, promised)  # before a header makes anyone allocate memory
         frames = _parse(text, form)
     except StructureFileError:
@@ -212,50 +212,6 @@ def _keep_energies(atoms: Atoms) -> None:
             return
 
 
-def _promised_atoms(text: str, name: str) -> list[int]:
-    """Numbers of atoms that the file's own headers announce, one a structure; empty where a format has none."""
-    if name == "lammps-data":
-        return [int(n) for n in re.findall(r"^\s*(\d+)\s+atoms\s*(?:#.*)?$", text, re.MULTILINE)[:1]]
-    if name == "lammps-dump-text":
-        return [int(n) for n in re.findall(r"^ITEM: NUMBER OF ATOMS\s*\n\s*(\d+)\s*$", text, re.MULTILINE)]
-    if name == "vasp":
-        return _promised_in_poscar(text)
-    if name == "extxyz":
-        return _promised_in_xyz(text)
-    if name == "cif" and "_cell_formula_units_Z" not in text and re.search(r"'P ?1'|\"P ?1\"", text):
-        # Without symmetry and units the formula is that of the whole cell: this is what ASE writes.
-        formula = re.search(r"^_chemical_formula_sum\s+[\"']?([A-Za-z0-9 ]+)", text, re.MULTILINE)
-        counts = re.findall(r"[A-Z][a-z]?(\d*)", formula.group(1)) if formula else []
-        return [sum(int(n or 1) for n in counts)] if counts and text.count("data_") == 1 else []
-    return []
-
-
-def _promised_in_xyz(text: str) -> list[int]:
-    lines = text.splitlines()
-    promised: list[int] = []
-    at = 0
-    while at < len(lines) and lines[at].strip() and len(promised) <= MAX_FRAMES:
-        count = int(lines[at])
-        if len(lines) - at - 2 < count:
-            raise ValueError(f"{count} atoms announced, {max(len(lines) - at - 2, 0)} lines left")
-        promised.append(count)
-        at += count + 2
-    return promised
-
-
-def _promised_in_poscar(text: str) -> list[int]:
-    lines = [*text.splitlines(), "", ""]
-    at = next((i for i in (5, 6) if re.fullmatch(r"\s*\d[\d\s]*(?:!.*)?", "".join(lines[i : i + 1]))), None)
-    if at is None:
-        return []
-    count = sum(int(n) for n in lines[at].split("!")[0].split())
-    start = at + (3 if lines[at + 1].strip()[:1] in ("s", "S") else 2)
-    for row, line in enumerate(lines[start : start + min(count, MAX_ATOMS)]):
-        if len(line.split()) < 3:  # ASE would fill a row of one number up with that number
-            raise ValueError(f"the position of atom {row + 1} of {count} is incomplete")
-    return [count]
-
-
 def _check(atoms: Atoms, name: str, promised: int) -> None:
     if len(atoms) < promised:
         raise StructureFileError(
@@ -269,6 +225,8 @@ def _check(atoms: Atoms, name: str, promised: int) -> None:
     cell = np.asarray(atoms.cell[:])
     if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise StructureFileError(f"{name!r} has no cell with a volume: three cell vectors (Å) are needed.")
+    if max(np.abs(cell).max(), np.abs(atoms.positions).max()) > MAX_LENGTH:
+        raise StructureFileError(f"{name!r} reaches beyond {MAX_LENGTH:,} Å, the most that is read.")
 
 
 def _wrapped(atoms: Atoms) -> Atoms:
