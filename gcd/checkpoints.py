@@ -128,18 +128,23 @@ def load_decoder(device: str | torch.device = "cpu", name: str = "decoder") -> D
 def load_score_network(
     name: str | os.PathLike[str], device: str | torch.device = "cpu"
 ) -> tuple[ScoreNetwork, dict[str, Any]]:
-    """A trained score network of the particle model in evaluation mode, in float32, and its configuration.
+    """A trained score network of the particle model in evaluation mode, and its configuration.
+
+    Atoms are in float32, edges in the fastest number format of the device.
 
     Raises:
         CheckpointError: missing, incomplete or damaged checkpoint, or one of another kind.
     """
+    from gcd.devices import best_dtype
     from gcd.particles.network import NetworkConfig, ScoreNetwork
 
+    device = torch.device(device)
     config = read_config(name)
     if config["kind"] != "particle":
         raise CheckpointError(f"The checkpoint {str(name)!r} is a {config['kind']}, not a particle model.")
     module = ScoreNetwork(NetworkConfig(**config["architecture"]))
     _fill(module, name, config)
+    module.edge_format = best_dtype(device)
     return module.to(device).eval().requires_grad_(False), config
 
 

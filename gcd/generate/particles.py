@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gcd import limits
 from gcd.checkpoints import load_score_network
-from gcd.devices import best_dtype, resolve_device
+from gcd.devices import resolve_device
 from gcd.particles.noise import VESchedule
 from gcd.particles.samplers import Step, check_sampler, evaluations_of, sample_particles
 from gcd.structures.crystals import (
@@ -162,7 +162,7 @@ def generate_particles(
         x = torch.stack([_initial_positions(entry.name, cells, sigma, chance) for chance in chances])
         with torch.inference_mode():
             final = sample_particles(
-                _score(network, lengths, where),
+                _score(network, lengths),
                 x.to(where),
                 schedule,
                 sampler=sampler,
@@ -223,17 +223,9 @@ def _initial_positions(
     return sites + sigma * torch.randn(sites.shape, generator=chance)
 
 
-def _score(
-    network: ScoreNetwork, lengths: tuple[float, ...], device: torch.device
-) -> Callable[[Tensor, float], Tensor]:
-    """The network as samplers want it, in the number format that it was trained in."""
-    dtype = best_dtype(device)
-
-    def score(x: Tensor, t: float) -> Tensor:
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            return network(x, torch.full((len(x),), t, device=x.device), lengths)
-
-    return score
+def _score(network: ScoreNetwork, lengths: tuple[float, ...]) -> Callable[[Tensor, float], Tensor]:
+    """The network as samplers want it."""
+    return lambda x, t: network(x, torch.full((len(x),), t, device=x.device), lengths)
 
 
 def _noise(chances: Sequence[torch.Generator], atoms: int, device: torch.device) -> Callable[[], Tensor]:

@@ -65,7 +65,10 @@ class FourierFeatures(nn.Module):
 
 
 class Round(nn.Module):
-    """One round of message passing: edges hear their atoms, atoms hear the sum of their edges; both by residuals."""
+    """One round of message passing: edges hear their atoms, atoms hear the sum of their edges; both by residuals.
+
+    Edges may be in a shorter number format than the weights, atoms are not: they are few, and sums are made of them.
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -78,13 +81,22 @@ class Round(nn.Module):
 
     def forward(self, h: Tensor, e: Tensor, sender: Tensor, receiver: Tensor) -> tuple[Tensor, Tensor]:
         """Nodes (B N, F) and edges (E, F)."""
-        hidden = self.from_edge(e)
-        hidden = hidden + self.from_receiver(h).index_select(0, receiver)
-        hidden = hidden + self.from_sender(h).index_select(0, sender)
-        message = self.edge_norm(self.edge_output(nn.functional.silu(hidden)))
-        heard = torch.zeros(h.shape, dtype=message.dtype, device=h.device).index_add(0, receiver, message)
-        h = h + self.node(torch.cat([h, heard.to(h.dtype)], dim=-1)).to(h.dtype)
+        hidden = in_format_of(e, self.from_edge)
+        hidden = hidden + self.from_receiver(h).to(e.dtype).index_select(0, receiver)
+        hidden = hidden + self.from_sender(h).to(e.dtype).index_select(0, sender)
+        message = in_format_of(nn.functional.silu(hidden), self.edge_output)
+        message = in_format_of(message, self.edge_norm)
+        heard = torch.zeros(h.shape, dtype=e.dtype, device=h.device).index_add(0, receiver, message)
+        h = h + self.node(torch.cat([h, heard.to(h.dtype)], dim=-1))
         return h, e + message
+
+
+def in_format_of(x: Tensor, layer: nn.Linear | nn.LayerNorm) -> Tensor:
+    """A layer's output in the number format of its input, whatever that of its weights."""
+    weight, bias = layer.weight.to(x.dtype), layer.bias.to(x.dtype)
+    if isinstance(layer, nn.Linear):
+        return nn.functional.linear(x, weight, bias)
+    return nn.functional.layer_norm(x, layer.weight.shape, weight, bias, layer.eps)
 
 
 class ScoreNetwork(nn.Module):
@@ -93,6 +105,7 @@ class ScoreNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        self.edge_format: torch.dtype | None = None  # number format of the edges; None: that of the positions
         features = config.features
         self.time_features = FourierFeatures(1, config.time_features, config.time_scale)
         self.time = perceptron(2 * ((config.time_features + 1) // 2), features, features)
@@ -119,15 +132,15 @@ class ScoreNetwork(nn.Module):
         """
         batch, atoms, _ = positions.shape
         graph = periodic_graph(positions, lengths, self.config.cutoff)
-        h = self.time(self.time_features(t[:, None])).repeat_interleave(atoms, dim=0).to(positions.dtype)
+        h = self.time(self.time_features(t[:, None])).repeat_interleave(atoms, dim=0)
         if self.species is not None:
             assert species is not None, "this network tells species apart"
             kinds = nn.functional.one_hot(species.expand(batch, atoms), self.config.species)
-            h = h + self.species(kinds.flatten(0, 1).to(h)).to(h.dtype)
+            h = h + self.species(kinds.flatten(0, 1).to(h))
         e = self._encode(graph.vectors)
         for layer in self.rounds:
             h, e = layer(h, e, graph.sender, graph.receiver)
-        y = self.output(h).view(batch, atoms, 3).to(positions.dtype)
+        y = self.output(h).view(batch, atoms, 3)
         return y - y.mean(dim=1, keepdim=True)
 
     def _encode(self, vectors: Tensor) -> Tensor:
@@ -135,9 +148,6 @@ class ScoreNetwork(nn.Module):
         inputs = [vectors, torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)]
         if self.edge_features is not None:
             inputs.append(self.edge_features(vectors))
-        first, *rest = self.edge
-        with torch.autocast(vectors.device.type, enabled=False):
-            e = first(torch.cat(inputs, dim=-1))
-        for layer in rest:
-            e = layer(e)
-        return e
+        first, activation, second, norm = self.edge
+        e = activation(first(torch.cat(inputs, dim=-1))).to(self.edge_format or vectors.dtype)
+        return in_format_of(in_format_of(e, second), norm)

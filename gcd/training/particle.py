@@ -44,7 +44,7 @@ class ParticleTraining:
     phase: str
     architecture: NetworkConfig
     run: RunConfig = field(
-        default_factory=lambda: RunConfig(steps=25_000, batch_size=4, learning_rate=1e-3, validate_every=500)
+        default_factory=lambda: RunConfig(steps=28_000, batch_size=2, learning_rate=1e-3, validate_every=1000)
     )
     size: Size = (4, 4, 4)  # supercell that is trained on; the paper's
     schedule: VESchedule = field(default_factory=VESchedule)
@@ -87,10 +87,8 @@ def score_matching_loss(
     u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
     t = training.t_min + (1 - training.t_min) * u
     positions, eps = crystals.draw(training.schedule.sigma(t), generator)
-    dtype = best_dtype(device)
-    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-        y = module(positions.to(device), t.to(device), tuple(map(float, crystals.size)))
-    return (y.float() + eps.to(device)).square().mean()
+    y = module(positions.to(device), t.to(device), tuple(map(float, crystals.size)))
+    return (y + eps.to(device)).square().mean()
 
 
 def train_particle(
@@ -114,6 +112,7 @@ def train_particle(
     device = torch.device(device)
     torch.manual_seed(training.run.seed)  # of the initial weights
     network = ScoreNetwork(training.architecture)
+    network.edge_format = best_dtype(device)
     if start_from is not None:
         network.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
     crystals = NoisyCrystals(training.phase, training.size)
@@ -126,7 +125,7 @@ def train_particle(
         several = max(1, 1024 // len(crystals.sites))
         with torch.no_grad():
             losses = [
-                float(score_matching_loss(module, crystals, training, 16, generator, device))
+                float(score_matching_loss(module, crystals, training, several, generator, device))
                 for _ in range(8)
             ]
         return math.fsum(losses) / len(losses)
