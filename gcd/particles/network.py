@@ -91,8 +91,8 @@ class Round(nn.Module):
         return h, e + message
 
 
-def in_format_of(x: Tensor, layer: nn.Linear | nn.LayerNorm) -> Tensor:
-    """A layer's output in the number format of its input, whatever that of its weights."""
+def in_format_of(x: Tensor, layer: Any) -> Tensor:
+    """The output of a dense layer or a normalisation in the number format of its input, not of its weights."""
     weight, bias = layer.weight.to(x.dtype), layer.bias.to(x.dtype)
     if isinstance(layer, nn.Linear):
         return nn.functional.linear(x, weight, bias)
