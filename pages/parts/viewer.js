@@ -11,7 +11,9 @@ function load(address) {
       script.onload = () => (window.$3Dmol ? resolve(window.$3Dmol) : reject(new Error("not 3Dmol")))
       script.onerror = () => reject(new Error("not found"))
       document.head.appendChild(script)
-      setTimeout(() => reject(new Error("too slow")), 15000)
+      // The app's own file comes in the end, however busy the machine; a network that swallows requests says nothing.
+      const patience = address.startsWith(location.origin) ? 90000 : 15000
+      setTimeout(() => reject(new Error("too slow")), patience)
     }))
   }
   return LOADING.get(address)
