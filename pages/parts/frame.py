@@ -55,6 +55,12 @@ def navigation() -> st.Page:
                 icon=":material/school:",
                 help="Play with the encoder, the noise, the solver and the decoder, one step of the method at a time.",
             ),
+            st.Page(
+                HOUSE / "pages/your_structure.py",
+                title="Your structure",
+                icon=":material/upload_file:",
+                help="Encode, decode and analyse an example or a file of your own, and relax it when it is a slab.",
+            ),
         ]
     )
     _opened = True

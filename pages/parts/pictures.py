@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pages.parts.boundary_picture import boundaries_picture
-from pages.parts.more_pictures import how_picture
+from pages.parts.more_pictures import how_picture, structure_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
@@ -113,5 +113,14 @@ PAGES = (
         "finds in it, walk through the decoder stage by stage, push atoms together until it fails.",
         picture=how_picture(),
         alt="Particles on a grid of cells, and the share of them that each cell gets",
+    ),
+    PageCard(
+        path="pages/your_structure.py",
+        title="Your structure",
+        icon=":material/upload_file:",
+        purpose="Bring a CIF, POSCAR, extxyz or LAMMPS file: see it as voxels, how well its atoms are found again, its "
+        "radial distribution, bond order and coordination, and relax it when it is a slab.",
+        picture=structure_picture(),
+        alt="Atoms, the voxels they become, and the atoms found again in them",
     ),
 )

@@ -1,0 +1,180 @@
+"""Your structure without a browser: examples, uploads, what is refused, what a slab offers, what a link restores."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from ase.build import bulk
+from streamlit.testing.v1 import AppTest
+
+from gcd.checkpoints import available
+from gcd.limits import MAX_PAGE_STRUCTURE_ATOMS
+from gcd.structures.crystals import ideal_crystal
+from gcd.structures.formats import read_structures
+from pages.parts import work
+from pages.parts.downloads import structure_bytes
+from pages.parts.structure_results import stem_of
+from pages.parts.structure_run import EXAMPLES, grid_of, suggested_voxel_size
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+SOON = 120.0
+SLOT = "structure_job"
+pytestmark = pytest.mark.skipif("decoder" not in available(), reason="no checkpoint of the decoder")
+
+
+@pytest.fixture(autouse=True)
+def fresh_server():
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    work.runner().close(SOON)
+    st.cache_resource.clear()
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=SOON)
+    app.run()
+    app.switch_page("pages/your_structure.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return checked(app.run())
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def analyse(app: AppTest, slot: str = SLOT, button: str = "go") -> AppTest:
+    checked(app.button(key=button).click().run())
+    job = work.runner().get(app.session_state[slot])
+    assert job is not None
+    assert job.wait(SOON)
+    assert job.state == "done", job.error
+    return checked(app.run())
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    return checked(app.file_uploader(key="upload").upload(name, data, "application/octet-stream").run())
+
+
+def numbers(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def words(app: AppTest) -> str:
+    return " ".join(text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_comes_back_atom_by_atom(example):
+    app = analyse(open_page(example=example))
+    shown = numbers(app)
+    matched, total = shown["Atoms matched"].split(" of ")
+    assert matched == total
+    assert shown["Too many"] == "0"
+    assert float(shown["Largest error"].split()[0]) < 0.01
+
+
+def test_a_cell_that_is_not_orthorhombic_is_said_and_its_supercell_offered():
+    app = open_page(example="Hexagonal magnesium")
+    assert "gamma = 120.00°" in app.warning[0].value
+    assert "orthorhombic supercell: 108 atoms" in app.toggle(key="supercell").label
+    checked(app.toggle(key="supercell").set_value(False).run())
+    assert "go" not in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize("form", ["extxyz", "cif", "vasp", "lammps-data"])
+def test_an_upload_is_read_and_analysed(form):
+    from gcd.structures.formats import FORMATS
+
+    name = f"copper{FORMATS[form].endings[0]}"
+    app = upload(open_page(structure_view="Analysis"), name, structure_bytes(ideal_crystal("fcc", 2), form))
+    assert "32 atoms" in words(app)
+    shown = numbers(analyse(app))
+    assert shown["Atoms matched"] == "32 of 32"
+    assert shown["Mean coordination"] == "12.00"
+
+
+def test_of_several_structures_one_is_chosen():
+    frames = [ideal_crystal("sc", 2), ideal_crystal("bcc", 2)]
+    app = upload(open_page(which="1"), "two.extxyz", structure_bytes(frames, "extxyz"))
+    assert "16 atoms" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.cif", b"PK\x03\x04" + b"\0" * 100, "binary or compressed"),
+        ("../../etc/passwd", b"root", "no format"),
+        ("a.xyz", b"999999999\n\nW 0 0 0\n", "truncated or damaged"),
+        ("POSCAR", b"", "empty"),
+    ],
+)
+def test_a_malformed_upload_is_one_sentence(name, data, sentence):
+    app = upload(open_page(), name, data)
+    assert sentence in app.error[0].value
+    assert "go" not in {button.key for button in app.button}
+
+
+def test_a_slab_is_relaxed_in_place():
+    app = analyse(open_page(example="Tungsten twist boundary"))
+    assert "[n] = 1/5" in words(app)
+    shown = numbers(analyse(app, "slab_job", "relax_slab"))
+    assert float(shown["E_gb relaxed"].split()[0]) < float(shown["E_gb before"].split()[0])
+
+
+def test_too_coarse_a_grid_is_said():
+    app = analyse(open_page(example="Copper with a vacancy", voxel_size="2.0"))
+    assert any("too coarse" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("example", "etc"),
+        ("voxel_size", "nan"),
+        ("voxel_size", "-3"),
+        ("supercell", "perhaps"),
+        ("structure_view", "x"),
+    ],
+)
+def test_hostile_links_fall_back_to_the_defaults(name, value):
+    app = open_page(**{name: value})
+    assert not app.error
+    assert app.session_state["example"] == next(iter(EXAMPLES))
+    assert app.session_state["voxel_size"] == suggested_voxel_size(EXAMPLES["Tungsten, warm"]())
+
+
+def test_a_link_restores_the_controls():
+    state = open_page(example="Simple cubic polonium", voxel_size="0.7").session_state
+    assert (state["example"], state["voxel_size"]) == ("Simple cubic polonium", 0.7)
+
+
+def test_widgets_are_no_guard():
+    with pytest.raises(ValueError, match="voxel size"):
+        grid_of(ideal_crystal("sc", 2), 0.0)
+    with pytest.raises(ValueError, match="voxels"):
+        grid_of(ideal_crystal("sc", 10), 0.2)
+    with pytest.raises(ValueError, match="atoms"):
+        grid_of(bulk("Cu", cubic=True) * (20, 20, MAX_PAGE_STRUCTURE_ATOMS // 1600 + 1), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("../../etc/passwd.cif", "passwd"), ("a b<script>.xyz", "a-b-script"), ("☠.cif", "structure")],
+)
+def test_file_names_are_made_harmless(name, stem):
+    assert stem_of(name) == stem
+
+
+def test_what_is_downloaded_reads_back():
+    app = analyse(open_page(example="Copper with a vacancy"))
+    job = work.runner().get(app.session_state[SLOT])
+    assert job is not None
+    (again,) = read_structures(io.BytesIO(structure_bytes(job.result.decoded, "extxyz")), "a.extxyz")
+    assert len(again) == len(EXAMPLES["Copper with a vacancy"]())
+    assert set(again.get_chemical_symbols()) == {"Cu"}
