@@ -50,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument("--prediction", choices=PREDICTIONS, help="what the network predicts")
     model.add_argument(
+        "--detail",
+        type=options.number("detail", 0.0, 1e6),
+        metavar="C",
+        help="the loss is weighted by 1 + C alpha / sigma, about: little noise counts more (default 0)",
+    )
+    model.add_argument(
         "--preference",
         type=options.number("preference in J/m2", 1e-3, 100.0),
         metavar="E",
@@ -91,8 +97,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             if pair[0] > pair[1]:
                 raise ValueError(f"--{name} is a lower and an upper end, not {pair[0]:g} {pair[1]:g}.")
             given[name] = tuple(pair)
-    if args.prediction:
-        given["diffusion"] = replace(training.diffusion, prediction=args.prediction)
+    noise = {name: getattr(args, name) for name in ("prediction", "detail") if getattr(args, name)}
+    given["diffusion"] = replace(training.diffusion, **noise)
     training = replace(training, run=run_config(args, training.run), **given)
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -21,6 +21,7 @@ class Diffusion:
     prediction: str = "x0"  # one of gcd.diffusion.prediction.PREDICTIONS
     schedule: VPSchedule = field(default_factory=VPSchedule)
     t_min: float = 1e-3
+    detail: float = 0.0  # c: the loss at t has weight 1 + c / (sigma / alpha + 0.1): little noise counts more
 
     def as_config(self) -> dict[str, Any]:
         """The entries of config.json that sampling reads."""
@@ -28,6 +29,7 @@ class Diffusion:
             "prediction": self.prediction,
             "schedule": {"beta_min": self.schedule.beta_min, "beta_max": self.schedule.beta_max},
             "t_end": self.t_min,
+            "detail": self.detail,
         }
 
 
@@ -62,5 +64,6 @@ def diffusion_loss(
         x0.device.type, best_dtype(x0.device), enabled=best_dtype(x0.device) != torch.float32
     ):
         output = module(x, t.to(x0.device), **options)
-    error = (output.float() - training_target(diffusion.prediction, x0, eps, alpha, sigma)).square()
+    weight = (1 + diffusion.detail / (sigma / alpha + 0.1)) / (1 + diffusion.detail)
+    error = weight * (output.float() - training_target(diffusion.prediction, x0, eps, alpha, sigma)).square()
     return error.mean() if mask is None else (error * mask).sum() / mask.sum()
