@@ -133,7 +133,7 @@ def stage(slot: str, shown: tuple[int, int]) -> object:
 
     def draw(job: Job) -> None:
         if job.preview is not None:
-            show_painting(job.preview, key=f"{slot}_stage")
+            show_painting(job.preview, key=f"{slot}_stage", run=job.id)
         if mark(job.kept) != shown:
             st.rerun()
 

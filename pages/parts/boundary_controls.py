@@ -35,6 +35,11 @@ RANDOM = "Drawn for each candidate, near that of a structure that the model has 
 KNOWN_MODELS = ("window", "full")  # in this order; others come after them
 
 
+def pair() -> Any:
+    """Room for controls two by two, or one by one where it is narrow."""
+    return st.grid(2, min_column_width=100, gap="small")
+
+
 def choose_twist(on_change: Callable[[], None]) -> tuple[str, str]:
     """Twist and metal."""
     twist = st.selectbox(
@@ -75,42 +80,35 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
         )
     )
     st.caption(trained_on(model, models[model]))
-    left, right = st.columns(2)
-    options: dict[str, Any] = {
-        "count": left.number_input(
+    options: dict[str, Any] = {}
+    with pair():
+        options["count"] = st.number_input(
             "Candidates", 1, MAX_PAGE_CANDIDATES, 4, key="candidates", bind="query-params"
-        ),
-        "seed": right.number_input("Seed", 0, MAX_SEED, 0, key="sample_seed", bind="query-params"),
-    }
+        )
+        options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="sample_seed", bind="query-params")
     best = recommended(model, twist, metal)
     custom = st.segmented_control(
         "Sampling", ["Recommended", "Custom"], default="Recommended", required=True, key="gb_sampling",
         bind="query-params",
         help=f"Recommended: {best['evaluations']} evaluations of order {best['order']}, as the model was measured.",
     )  # fmt: skip
-    if custom == "Custom":
-        left, right = st.columns(2)
-        options["evaluations"] = left.number_input(
-            "Evaluations", 1, MAX_EVALUATIONS, best["evaluations"], key="gb_nfe", bind="query-params",
-            help="Of the network, a candidate; a multiple of the solver's order.",
+    with pair():
+        if custom == "Custom":
+            options["evaluations"] = st.number_input(
+                "Evaluations", 1, MAX_EVALUATIONS, best["evaluations"], key="gb_nfe", bind="query-params",
+                help="Of the network, a candidate; a multiple of the solver's order.",
+            )  # fmt: skip
+            options["order"] = st.selectbox(
+                "Solver order", [1, 2, 3], index=best["order"] - 1, key="gb_order", bind="query-params"
+            )
+        options["painted"] = st.number_input(
+            "Painted (Å)", MIN_PAINTED, MAX_PAINTED, round(PAINTED, 1), step=1.0, format="%.1f", key="painted",
+            bind="query-params", help="Thickness of the region around the boundary that the model paints.",
         )  # fmt: skip
-        options["order"] = right.segmented_control(
-            "Solver order",
-            [1, 2, 3],
-            default=best["order"],
-            required=True,
-            key="gb_order",
-            bind="query-params",
-        )
-    left, right = st.columns(2)
-    options["painted"] = left.number_input(
-        "Painted (Å)", MIN_PAINTED, MAX_PAINTED, round(PAINTED, 1), step=1.0, format="%.1f", key="painted",
-        bind="query-params", help="Thickness of the region around the boundary that the model paints.",
-    )  # fmt: skip
-    cells = right.selectbox(
-        "Cell", list(REPEATS), key="gb_cell", bind="query-params",
-        help="Copies of the twist's cell along x and y. The model was trained on 1×1.",
-    )  # fmt: skip
+        cells = st.selectbox(
+            "Cell", list(REPEATS), key="gb_cell", bind="query-params",
+            help="Copies of the twist's cell along x and y. The model was trained on 1×1.",
+        )  # fmt: skip
     options["repeats"] = REPEATS[cells]
     options["shift"] = _shift(twist, metal, default=True)
     a = lattice_constant(metal)
@@ -188,29 +186,30 @@ def _shift(twist: str, metal: str, *, default: bool) -> tuple[float, float] | No
         "Random shift of the upper grain", value=default, key="free_shift" if default else "random",
         bind="query-params", help=RANDOM if default else None,
     )  # fmt: skip
-    left, right = st.columns(2)
-    x, y = (
-        column.number_input(
-            f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}", bind="query-params",
-            disabled=random,
-            help=f"Of the upper grain, in edges of the cell ({twist_edge(twist, metal):.3f} Å).",
-        )
-        for axis, column in zip("xy", (left, right), strict=True)
-    )  # fmt: skip
-    return None if random else (x, y)
+    if random:
+        return None
+    with pair():
+        x, y = (
+            st.number_input(
+                f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}", bind="query-params",
+                help=f"Of the upper grain, in edges of the cell ({twist_edge(twist, metal):.3f} Å).",
+            )
+            for axis in "xy"
+        )  # fmt: skip
+    return x, y
 
 
 def _relaxing(source: str, twist: str, metal: str, options: dict[str, Any]) -> tuple[BoundarySettings, bool]:
     """The controls that building and choosing share."""
-    left, right = st.columns(2)
-    options["push"] = left.number_input(
-        "Push (Å)", 0.0, 1.0, 0.0, step=0.1, key="push", bind="query-params",
-        help="Atoms near the boundary are moved at random by up to this much.",
-    )  # fmt: skip
-    options["variants"] = right.number_input(
-        "Variants", 1, MAX_PAGE_BOUNDARIES, 1, key="variants", bind="query-params",
-        help="Each with its own choice of atoms, push and random shift.",
-    )  # fmt: skip
+    with pair():
+        options["push"] = st.number_input(
+            "Push (Å)", 0.0, 1.0, 0.0, step=0.1, key="push", bind="query-params",
+            help="Atoms near the boundary are moved at random by up to this much.",
+        )  # fmt: skip
+        options["variants"] = st.number_input(
+            "Variants", 1, MAX_PAGE_BOUNDARIES, 1, key="variants", bind="query-params",
+            help="Each with its own choice of atoms, push and random shift.",
+        )  # fmt: skip
     options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="gb_seed", bind="query-params")
     pressed = st.button("Relax", type="primary", icon=":material/compress:", key="relax", width="stretch")
     return BoundarySettings(source, twist, metal, **options), pressed

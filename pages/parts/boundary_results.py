@@ -20,7 +20,8 @@ from pages.parts.viewer import show_atoms
 if TYPE_CHECKING:
     from ase import Atoms
 
-HEIGHT = 500
+HEIGHT = 500  # pixels
+PAIR_HEIGHT = 400  # of two side by side
 
 
 def show_look() -> dict[str, Any]:
@@ -38,11 +39,13 @@ def show_look() -> dict[str, Any]:
     return {"whole": part == "slab", "repeats": (int(cells or 1),) * 2, "bonds": bonds}
 
 
-def show_boundary(atoms: Atoms, metal: str, look: dict[str, Any], *, key: str, name: str) -> None:
+def show_boundary(
+    atoms: Atoms, metal: str, look: dict[str, Any], *, key: str, name: str, height: int = HEIGHT
+) -> None:
     """One bicrystal, bulk grey and boundary coloured by energy."""
     energies = atoms.arrays.get("energy", np.full(len(atoms), cohesive_energy(metal)))
     picture = boundary_scene(atoms, energies, cohesive_energy(metal), atoms.info["plane"], name=name, **look)
-    show_atoms(picture, key=key, height=HEIGHT, group="boundaries")
+    show_atoms(picture, key=key, height=height, group="boundaries")
 
 
 def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
@@ -110,13 +113,13 @@ def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
         st.metric("Seconds", f"{info['seconds']:.2f}", help=f"To relax on one core, by {run.engine}.")
     if not info["converged"]:
         st.warning("Relaxation stopped before the forces were small.", icon=":material/warning:")
-    left, right = st.columns(2, gap="small")
-    with left:
-        st.markdown(f"**Before** · {info['egb_initial']:.3f} J/m²")
-        show_boundary(before, metal, look, key="boundary_before", name="bicrystal before relaxation")
-    with right:
-        st.markdown(f"**After** · {info['egb']:.3f} J/m²")
-        show_boundary(after, metal, look, key="boundary_after", name="bicrystal after relaxation")
+    with st.grid(2, min_column_width=200, gap="small"):
+        for title, atoms, egb in (("Before", before, info["egb_initial"]), ("After", after, info["egb"])):
+            with st.container():
+                st.markdown(f"**{title}** · {egb:.3f} J/m²")
+                name = f"bicrystal {title.lower()} relaxation"
+                key = f"boundary_{title.lower()}"
+                show_boundary(atoms, metal, look, key=key, name=name, height=PAIR_HEIGHT)
 
 
 def show_summary(run: Outcome, dataset: BoundaryDataset | None) -> None:

@@ -56,6 +56,11 @@ export default function (component) {
   const [low, high] = data.painted.map((part) => `${100 * part}%`)
   root.style.setProperty("--low", low)
   root.style.setProperty("--high", high)
+  if (window.gcdPainting !== data.run) {
+    window.gcdPainting = data.run
+    const { top, bottom } = root.getBoundingClientRect()
+    if (top < 0 || bottom > innerHeight) root.scrollIntoView({ block: "center", behavior: "smooth" })
+  }
   if (state.seen !== data.id) {
     state.seen = data.id
     const figures = [...root.querySelectorAll("figure")]

@@ -36,6 +36,11 @@ _component = st.components.v2.component(
 )
 
 
-def show_painting(frame: dict[str, Any], *, key: str) -> None:
-    """The latest estimate: a frame of :func:`gcd.views.boundaries.strip_frame` with ``id`` and ``label``."""
-    _component(key=key, data=frame | {"name": "voxels of a boundary being painted between two grains"})
+def show_painting(frame: dict[str, Any], *, key: str, run: int) -> None:
+    """The latest estimate: a frame of :func:`gcd.views.boundaries.strip_frame` with ``id`` and ``label``.
+
+    The page scrolls to the first one of a ``run``: the button that started it may be far below.
+    """
+    _component(
+        key=key, data=frame | {"name": "voxels of a boundary being painted between two grains", "run": run}
+    )
