@@ -1,0 +1,237 @@
+"""The Grain boundaries page as a reader meets it: a real server, a real browser, no network.
+
+Pictures are kept where $GCD_SCREENSHOTS says.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcd.checkpoints import available
+from gcd.search.dataset import DatasetError, load_dataset
+
+pytest.importorskip("playwright")
+pytestmark = pytest.mark.browser
+
+MODEL = "boundary-w-sigma5-window"
+DRAWN = ".viewer[data-drawn]"
+needs_model = pytest.mark.skipif(MODEL not in available(), reason=f"no checkpoint {MODEL}")
+SAMPLE = "source=sample&model=window&candidates=4&gb_sampling=Custom&gb_nfe=12"
+SAMPLING, RELAXING = "Sample and relax", "Relax"
+AFTER = re.compile("^After")
+
+
+@pytest.fixture
+def dataset():
+    """The dataset that comes with the repository."""
+    try:
+        return load_dataset()
+    except DatasetError as error:
+        pytest.skip(str(error))
+
+
+def is_drawn(pixels: np.ndarray) -> bool:
+    """Whether a picture shows more than a ground and a few lines."""
+    ground = np.median(pixels.reshape(-1, 3), axis=0)
+    return float((np.abs(pixels - ground).max(axis=2) > 40).mean()) > 0.03
+
+
+def drawn(page, number: int = 1) -> list[str]:
+    """What the viewers show, as soon as so many of them have drawn."""
+    page.locator(DRAWN).nth(number - 1).wait_for()
+    page.wait_for_timeout(1500)  # the first picture of a software renderer
+    return page.locator(DRAWN).evaluate_all("all => all.map(one => one.dataset.drawn)")
+
+
+def redrawn(page, old: str) -> None:
+    """Wait until the first viewer shows something else."""
+    page.locator(f'{DRAWN}:not([data-drawn="{old}"])').first.wait_for()
+
+
+def points(page, name: str):
+    """The points of one kind on the plot."""
+    number = page.locator(".js-plotly-plot").evaluate(
+        "(plot, name) => plot.data.findIndex(trace => trace.name === name)", name
+    )
+    return page.locator(".js-plotly-plot .scatterlayer > .trace").nth(number).locator("path.point")
+
+
+def click_point(page, name: str, number: int) -> None:
+    """Click one point, wherever others lie over it."""
+    point = points(page, name).nth(number)
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)  # plotly finds the nearest point when the pointer rests
+    page.mouse.down()
+    page.mouse.up()
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def wait_for_end(page) -> None:
+    """A job that was seen running has ended."""
+    page.get_by_role("progressbar").wait_for(state="detached")
+
+
+def number_of(page, label: str) -> str:
+    metric = page.get_by_test_id("stMetric").filter(has_text=label).first
+    return metric.get_by_test_id("stMetricValue").inner_text().strip()
+
+
+def download(page, label: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=label).click()
+    found = waiting.value
+    return found.suggested_filename, Path(found.path()).read_bytes()
+
+
+def test_a_click_on_the_plot_draws_that_structure(dataset, open_page, shoot):
+    page = open_page("/boundaries?source=search")
+    before = drawn(page)
+    page.get_by_role("heading", name="Energy against").scroll_into_view_if_needed()
+    points(page, "search").first.wait_for()
+    lowest = int(dataset.egb.argmin())
+    click_point(page, "search", lowest)
+    page.wait_for_url(re.compile(r"structure=\d+"))
+    number = int(re.search(r"structure=(\d+)", page.url).group(1))
+    assert number != 0
+    redrawn(page, before[0])
+    assert float(number_of(page, "E_gb")) == pytest.approx(dataset.egb[number], abs=6e-4)
+    page.wait_for_timeout(1500)
+    assert is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-chosen"))
+
+
+def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
+    page = open_page("/boundaries?source=build&change=-8&gb_seed=1&random=true")
+    drawn(page)
+    press(page, RELAXING)
+    page.get_by_text(AFTER).first.wait_for()
+    assert len(set(drawn(page, 2))) == 2
+    for number, name in enumerate(("before", "after")):
+        assert is_drawn(shoot(page.locator(".viewer .stage").nth(number), f"boundaries-{name}"))
+    assert float(number_of(page, "E_gb")) < 4.0
+    assert number_of(page, "[n]") == "1/5"
+    name, content = download(page, "Everything")
+    assert name == "w-sigma5-atoms-8-seed1.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {f"{name[:-4]}-after.extxyz", f"{name[:-4]}.csv", "reproduce.json"} < set(archive.namelist())
+
+
+def test_cancelled_relaxation_keeps_what_is_finished(open_page):
+    page = open_page("/boundaries?source=build&change=-8&random=true&variants=24")
+    drawn(page)
+    press(page, RELAXING)
+    page.get_by_text("of 24 relaxed").first.wait_for()
+    press(page, "Cancel")
+    page.get_by_text("What was finished is kept").wait_for()
+    page.get_by_text(AFTER).first.wait_for()
+
+
+@needs_model
+def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, shoot):
+    page = open_page(f"/boundaries?{SAMPLE}")
+    drawn(page)
+    assert is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-ends"))
+    press(page, SAMPLING)
+    page.locator(".painting[data-painted]").wait_for()
+    shoot(page, "boundaries-painting")
+    wait_for_end(page)
+    best = drawn(page, 2)
+    found = points(page, "sampled").count()
+    assert found >= 2
+    shown = number_of(page, "E_gb")
+    assert float(shown) < 3.2
+    shoot(page, "boundaries-sampled")
+    # Another candidate is one click away ...
+    slider = page.get_by_role("slider", name="Candidate")
+    slider.focus()
+    slider.press("ArrowLeft" if slider.input_value() != "0" else "ArrowRight")
+    page.wait_for_url("**candidate=**")
+    redrawn(page, best[0])
+    # ... and so is one of the search, and the way back.
+    page.get_by_role("heading", name="Energy against").scroll_into_view_if_needed()
+    click_point(page, "search", int(dataset.egb.argmax()))
+    page.get_by_text("as the search left it").wait_for()
+    assert page.get_by_role("button", name="Relax this one").is_visible()
+    page.get_by_role("button", name="Back to the candidates").click()
+    page.get_by_text("as the search left it").wait_for(state="detached")
+    drawn(page, 2)
+    tops = [points(page, "sampled").nth(i).bounding_box()["y"] for i in range(found)]
+    before, highest = number_of(page, "E_gb"), int(np.argmin(tops))
+    click_point(page, "sampled", highest)
+    for _ in range(100):
+        if number_of(page, "E_gb") != before or np.ptp(tops) < 2:
+            break
+        page.wait_for_timeout(200)
+    assert float(number_of(page, "E_gb")) >= float(shown)
+    drawn(page, 2)
+    assert is_drawn(shoot(page.locator(".viewer .stage").nth(1), "boundaries-candidate"))
+
+
+@needs_model
+def test_cancel_while_sampling(open_page):
+    page = open_page(f"/boundaries?{SAMPLE.replace('gb_nfe=12', 'gb_nfe=999')}")
+    press(page, SAMPLING)
+    page.locator(".painting[data-painted]").wait_for()
+    press(page, "Cancel")
+    page.get_by_text("Nothing was kept").wait_for()
+    page.get_by_label("Evaluations", exact=True).fill("3")
+    page.get_by_role("button", name=SAMPLING).click()  # and the next job runs
+    page.locator(".painting[data-painted]").wait_for()
+
+
+@needs_model
+def test_cancel_while_relaxing_keeps_the_candidates(open_page):
+    page = open_page(f"/boundaries?{SAMPLE.replace('candidates=4', 'candidates=16')}")
+    press(page, SAMPLING)
+    page.get_by_role("slider", name="Candidate").wait_for()
+    press(page, "Cancel")
+    page.get_by_text("What was finished is kept").wait_for()
+    assert page.get_by_role("button", name="extxyz before").is_visible()
+
+
+QUERY = (
+    "source=sample&model=window&candidates=7&sample_seed=12&gb_sampling=Custom&gb_nfe=20&gb_order=2&painted=26.0"
+    "&free_shift=false&shift_x=0.3&free_spacing=false&spacing=0.2&part=slab&cells=2"
+)
+
+
+@needs_model
+def test_a_link_restores_every_control(open_page):
+    page = open_page(f"/boundaries?{QUERY}")
+    drawn(page)
+    expected = {
+        "Candidates": "7", "Seed": "12", "Evaluations": "20", "Painted (Å)": "26.0", "Shift along x": "0.30",
+        "Spacing (Å)": "0.20",
+    }  # fmt: skip
+    for label, value in expected.items():
+        assert page.get_by_label(label, exact=True).input_value() == value, label
+    for name in ("window", "Custom", "Whole slab", "2×2"):
+        assert page.get_by_role("radio", name=name, exact=True).first.is_checked(), name
+    assert number_of(page, "Spacing") == "+0.20"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_its_width_in_both_themes(open_page, shoot, width, scheme):
+    page = open_page("/boundaries?source=build&change=-8", width=width, height=844, scheme=scheme)
+    drawn(page)
+    press(page, RELAXING)
+    page.get_by_text(AFTER).first.wait_for()
+    drawn(page, 2)
+    main = page.locator("main")
+    assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    height = min(4500, main.evaluate("e => e.scrollHeight") + 40)
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_timeout(2500)
+    pixels = shoot(page, f"boundaries-{width}-{scheme}")
+    assert (np.median(pixels) > 128) == (scheme == "light")
