@@ -34,8 +34,8 @@ def stage(job: Job) -> None:
 
 st.title("Particle or voxel")
 st.caption(
-    "A particle model moves a fixed number of atoms and gets stuck in disorder; the voxel model lets atoms appear and "
-    "vanish until a crystal is there. Give the particle model as much help as you like, and see when it fails."
+    "A particle model moves a fixed number of atoms; the voxel model lets atoms appear and vanish until a crystal is "
+    "there. Give the particle model as much help as you like, and see from which disorder on it gets stuck."
 )
 controls, show = st.columns([5, 10], gap="medium")
 

@@ -37,8 +37,8 @@ lattice constants; denoising score matching.
 {_quality(config)}
 ## Limits
 
-One phase, no element: lattice constant and symbol are put in afterwards. From random positions it makes no crystal
-(docs/results.md): that is what it is here to show.
+One phase, no element: lattice constant and symbol are put in afterwards. How much disorder it can undo is what it is
+here to show: docs/results.md.
 """
 
 

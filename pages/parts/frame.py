@@ -44,6 +44,12 @@ def navigation() -> st.Page:
                 help="Choose phase, element and supercell, watch voxels condense, inspect and download the crystals.",
             ),
             st.Page(
+                HOUSE / "pages/particle_or_voxel.py",
+                title="Particle or voxel",
+                icon=":material/compare:",
+                help="The same phase from both models side by side, and how much disorder a particle model can undo.",
+            ),
+            st.Page(
                 HOUSE / "pages/boundaries.py",
                 title="Grain boundaries",
                 icon=":material/join_inner:",

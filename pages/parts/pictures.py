@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pages.parts.boundary_picture import boundaries_picture
+from pages.parts.duet_picture import duet_picture
 from pages.parts.more_pictures import how_picture, structure_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
@@ -95,6 +96,15 @@ PAGES = (
         "it open, compare it with the ideal one, and take it home in the format you need.",
         picture=crystals_picture(),
         alt="Noise on a grid of voxels, then soft blobs, then a crystal of atoms",
+    ),
+    PageCard(
+        path="pages/particle_or_voxel.py",
+        title="Particle or voxel",
+        icon=":material/compare:",
+        purpose="Let a particle model and the voxel model make the same crystal, side by side. Shake the ideal crystal "
+        "as hard as you like, choose the sampler, and see from which noise on the particles stay stuck in disorder.",
+        picture=duet_picture(),
+        alt="Atoms in a heap beside as many atoms on the sites of a crystal",
     ),
     PageCard(
         path="pages/boundaries.py",
