@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 PAINTED = 36 * 0.834  # Å
 MIN_PAINTED = 4.0
-JITTER = 0.1  # Å: standard deviation by which a drawn state misses the one that was seen
+JITTER = 0.1  # Å: standard deviation by which a drawn in-plane shift misses the one that was seen
+OPENING = (0.0, 0.7)  # Å added to the spacing that was seen: with more room the model paints more atoms
 MIN_END = 5.0  # Å of perfect grain on either side of what is painted: the network must see which grain it is
 
 
@@ -124,14 +125,15 @@ def draw_state(
     """A random state of the upper grain: in-plane shift (2,) and spacing, Å.
 
     Args:
-        states: (M, 3) states that the boundary has been seen in: one of them, turned at random and moved by `JITTER`.
-            Without them any: shifts over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat
-            every a/2, and a plane more or less is for the model to decide).
+        states: (M, 3) states that the boundary has been seen in: one of them, turned at random, moved by `JITTER` and
+            opened by `OPENING`, which relaxation closes again. Without them any: shifts over the whole cell, spacings
+            over one whole period from -a/4 to a/4 (planes repeat every a/2, and a plane more or less is for the model
+            to decide).
     """
     if states is None:
         return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
-    state = symmetric_states(states[rng.integers(len(states))])[rng.integers(8)] + rng.normal(0.0, JITTER, 3)
-    return state[:2] % edge, float(state[2])
+    state = symmetric_states(states[rng.integers(len(states))])[rng.integers(8)]
+    return (state[:2] + rng.normal(0.0, JITTER, 2)) % edge, float(state[2] + rng.uniform(*OPENING))
 
 
 def bicrystal_ends(
