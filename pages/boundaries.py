@@ -1,5 +1,7 @@
 """Grain boundaries: sample new ones, build one or pick one of the search; relax it, compare before and after."""
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 import streamlit as st
@@ -29,6 +31,7 @@ from pages.parts.boundary_stage import show_painting
 frame.enter()
 
 SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
+REDRAW_SECONDS = 2.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 
 
@@ -128,13 +131,14 @@ def mark(run: Outcome | None) -> tuple[int, int]:
     return (0, 0) if run is None else (len(run.before), run.finished)
 
 
-def stage(slot: str, shown: tuple[int, int]) -> object:
-    """What to draw while a job runs; when there is more to show, the whole page is drawn again."""
+def stage(slot: str, shown: tuple[int, int]) -> Callable[[Job], None]:
+    """What to draw while a job runs; when there is more to show, the whole page is drawn again, now and then."""
+    state["drawn_at"] = time.monotonic()
 
     def draw(job: Job) -> None:
         if job.preview is not None:
             show_painting(job.preview, key=f"{slot}_stage", run=job.id)
-        if mark(job.kept) != shown:
+        if mark(job.kept) != shown and time.monotonic() - state["drawn_at"] > REDRAW_SECONDS:
             st.rerun()
 
     return draw

@@ -53,7 +53,7 @@ def navigation() -> st.Page:
                 HOUSE / "pages/boundaries.py",
                 title="Grain boundaries",
                 icon=":material/join_inner:",
-                help="Build a twist boundary or pick one that the search found, relax it, and see what it costs.",
+                help="Paint new boundaries, build one or pick one of the search; relax it, and see what it costs.",
             ),
             st.Page(
                 HOUSE / "pages/how_it_works.py",

@@ -110,8 +110,8 @@ PAGES = (
         path="pages/boundaries.py",
         title="Grain boundaries",
         icon=":material/join_inner:",
-        purpose="Build a twist boundary or pick one that the search found, relax it, and compare before and after, "
-        "atom by atom. Click through energy against the number of atoms, from bad boundaries to the ground state.",
+        purpose="Let a model that has seen mediocre boundaries alone paint new ones, and relax them: some are the "
+        "ground state. Or build one, or click one that the search found; compare before and after, atom by atom.",
         picture=boundaries_picture(),
         alt="A grain boundary from the side: grey atoms of two crystals, coloured where they meet",
     ),
