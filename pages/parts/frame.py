@@ -67,6 +67,12 @@ def navigation() -> st.Page:
                 icon=":material/upload_file:",
                 help="Encode, decode and analyse an example or a file of your own, and relax it when it is a slab.",
             ),
+            st.Page(
+                HOUSE / "pages/denoising.py",
+                title="Denoising",
+                icon=":material/movie:",
+                help="Scrub and play a crystal's way from noise: slices, surface, and the atoms found at each step.",
+            ),
         ]
     )
     _opened = True

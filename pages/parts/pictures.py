@@ -9,7 +9,7 @@ import numpy as np
 
 from pages.parts.boundary_picture import boundaries_picture
 from pages.parts.duet_picture import duet_picture
-from pages.parts.more_pictures import how_picture, structure_picture
+from pages.parts.more_pictures import film_picture, how_picture, structure_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
@@ -132,5 +132,15 @@ PAGES = (
         "radial distribution, bond order and coordination, and relax it when it is a slab.",
         picture=structure_picture(),
         alt="Atoms, the voxels they become, and the atoms found again in them",
+    ),
+    PageCard(
+        path="pages/denoising.py",
+        title="Denoising",
+        icon=":material/movie:",
+        purpose="Scrub and play a crystal's way from noise, instantly: slices, surface, the atoms that would be "
+        "found at "
+        "each step, and how their number settles. Recorded for each phase, or a crystal of your own.",
+        picture=film_picture(),
+        alt="Five frames from noise to a crystal above a time line",
     ),
 )
