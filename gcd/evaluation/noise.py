@@ -27,7 +27,7 @@ from gcd.evaluation.samples import (
     read_lines,
 )
 from gcd.files import write_text
-from gcd.structures.crystals import check_phase
+from gcd.structures.crystals import Phase, check_phase, lattice_constant_of
 
 SHELL = 0.05  # half width of the first shell of a sharp g(r), in nearest-neighbour distances
 
@@ -74,7 +74,9 @@ class NoiseRow:
     steps: int
     samples: int
     perfect: int
-    sharp: int  # structures whose first shell has all its neighbours within 5 % of its distance
+    sharp: (
+        int  # structures with all neighbours of the first shell within 5 % of its distance, and none nearer
+    )
     first_shell: float  # share of those neighbours, mean over structures
     median_rms: float
     q4: float
@@ -169,6 +171,15 @@ def first_shell(g: np.ndarray, phase: str) -> float:
     return float(number[near].sum()) / entry.neighbour_count
 
 
+def is_sharp(sample: dict[str, Any], entry: Phase) -> bool:
+    """Whether g(r) has the crystal's first shell, whole, and nothing before it.
+
+    Two atoms on one site and none on another leave as many neighbours on average as the crystal has.
+    """
+    nearest = entry.nearest_neighbour * lattice_constant_of(entry.name)
+    return bool(sample["first_shell"] > 1 - 1e-3 and sample["minimum_distance"] > (1 - 2 * SHELL) * nearest)
+
+
 def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> NoiseRow:
     """The row of a setting's samples."""
     from gcd.checkpoints import read_config
@@ -183,7 +194,7 @@ def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> Noise
         steps=setting.steps,
         samples=len(samples),
         perfect=sum(sample["perfect"] for sample in samples),
-        sharp=int((column(samples, "first_shell") > 1 - 1e-3).sum()),
+        sharp=sum(is_sharp(sample, entry) for sample in samples),
         first_shell=mean(samples, "first_shell"),
         median_rms=float(np.median(rms)) if len(rms) else float("nan"),
         q4=mean(samples, "q4"),

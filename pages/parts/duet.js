@@ -32,7 +32,7 @@ function drawPanel(viewer, film, frame, theme, place) {
     viewer.rotate(14, "vx")
     const stage = viewer.getCanvas()
     const shape = stage.clientWidth / Math.max(1, stage.clientHeight) / film.panels.length
-    viewer.zoom(0.9 * Math.min(1, 1.35 * shape))  // the fit is to the height and the atoms; the cell reaches farther
+    viewer.zoom(Math.min(1, 1.35 * shape))  // the fit is to the height and the atoms; the cell reaches farther
   }
   viewer.render()
 }

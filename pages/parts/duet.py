@@ -60,7 +60,7 @@ def _script() -> str:
 _component = st.components.v2.component("gcd_duet", html=_HTML, css=_CSS, js=_script())
 
 
-def show_duet(film: dict[str, Any], *, key: str, height: int = 420) -> None:
+def show_duet(film: dict[str, Any], *, key: str, height: int = 360) -> None:
     """Draw what :func:`gcd.views.trajectory.trajectories` gives, at its last moment; the camera stays put.
 
     Without 3Dmol or WebGL a sentence says so, and the last moments are drawn as seen along z.

@@ -64,6 +64,7 @@ def _table(run: DuetRun) -> None:
             "atoms": len(part.atoms),
             "ideal": part.atoms.info["expected_atoms"],
             "off the lattice": part.off_site,
+            "closest pair (Å)": part.closest,
             "rms displacement": part.rms_displacement,
             "q4": _mean(part.q4),
             "q6": _mean(part.q6),
@@ -79,6 +80,9 @@ def _table(run: DuetRun) -> None:
         column_config={
             "off the lattice": number(
                 help="Atoms farther from any lattice site than a tenth of the spacing."
+            ),
+            "closest pair (Å)": number(
+                format="%.2f", help="The shortest distance of two atoms: near 0 where two sit on one site."
             ),
             "rms displacement": number(
                 format="%.4f", help="From each atom's own site, in nearest-neighbour distances."

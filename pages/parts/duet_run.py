@@ -10,7 +10,7 @@ import numpy as np
 from gcd.analysis.matching import match_crystal
 from gcd.analysis.rdf import radial_distribution
 from gcd.analysis.sites import site_distances
-from gcd.analysis.steinhardt import steinhardt
+from gcd.analysis.steinhardt import minimum_distance, steinhardt
 from gcd.generate import ParticleProgress, Progress, generate_crystals, generate_particles
 from gcd.generate.particles import check_initial_sigma
 from gcd.jobs import Report
@@ -87,9 +87,10 @@ class Part:
     perfect: bool
     rms_displacement: float  # nearest-neighbour distances
     off_site: int  # atoms farther than a tenth of that distance from any site
+    closest: float  # Å, the shortest distance of two atoms
     q4: np.ndarray  # (N,)
     q6: np.ndarray  # (N,)
-    rdf: tuple[np.ndarray, np.ndarray] = field(repr=False)  # r (Å), g
+    rdf: tuple[np.ndarray, np.ndarray] = field(repr=False)  # r (Å), g, from half that distance on
     seconds: float = 0.0
 
 
@@ -213,9 +214,16 @@ def _measure(atoms: Atoms, phase: str) -> Part:
     rdf = radial_distribution(atoms) if len(atoms) else (np.zeros(0), np.zeros(0))
     away = site_distances(atoms.positions, atoms.cell.lengths(), phase, SIZE, match.translation)
     return Part(
-        atoms, match.perfect, match.rms_displacement, int((away > 0.1).sum()), order[4], order[6], rdf,
-        float(atoms.info["seconds"]),
+        atoms, match.perfect, match.rms_displacement, int((away > 0.1).sum()), minimum_distance(atoms), order[4],
+        order[6], _beyond_touching(rdf, phase), float(atoms.info["seconds"]),
     )  # fmt: skip
+
+
+def _beyond_touching(rdf: tuple[np.ndarray, np.ndarray], phase: str) -> tuple[np.ndarray, np.ndarray]:
+    """g(r) from half the nearest-neighbour distance on: two atoms on one site would be a peak that dwarfs the rest."""
+    r, g = rdf
+    kept = r >= 0.5 * PHASES[phase].nearest_neighbour * lattice_constant_of(phase)
+    return r[kept], g[kept]
 
 
 def _translation(part: Part, wanted: DuetSettings) -> np.ndarray:
