@@ -9,12 +9,14 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from gcd.checkpoints import available
 from gcd.search.dataset import DatasetError, load_dataset
+from gcd.structures.bicrystals import TWISTS
 
 pytest.importorskip("playwright")
 pytestmark = pytest.mark.browser
@@ -127,10 +129,10 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
 
 
 def test_cancelled_relaxation_keeps_what_is_finished(open_page):
-    page = open_page("/boundaries?source=build&change=-8&random=true&variants=24")
-    drawn(page)
+    large = quote(TWISTS["sigma29"].title)  # enough work to be cancelled in the middle of it
+    page = open_page(f"/boundaries?source=build&twist={large}&random=true&variants=20")
     press(page, RELAXING)
-    page.get_by_text("of 24 relaxed").first.wait_for()
+    page.get_by_text("of 20 relaxed").first.wait_for()
     press(page, "Cancel")
     page.get_by_text("What was finished is kept").wait_for()
     page.get_by_text(AFTER).first.wait_for()
@@ -191,7 +193,7 @@ def test_cancel_while_sampling(open_page):
 
 @needs_model
 def test_cancel_while_relaxing_keeps_the_candidates(open_page):
-    page = open_page(f"/boundaries?{SAMPLE.replace('candidates=4', 'candidates=16')}")
+    page = open_page(f"/boundaries?{SAMPLE.replace('candidates=4', 'candidates=60')}")
     press(page, SAMPLING)
     page.get_by_role("slider", name="Candidate").wait_for()
     press(page, "Cancel")
