@@ -150,7 +150,7 @@ def relax_boundaries(
     engine = choose_engine(engine)
     cohesive_energy(metal)
     if hasattr(structures, "positions"):
-        structures = [structures]
+        structures = [structures]  # type: ignore[list-item]
     total = len(structures) if isinstance(structures, Sized) else 0
     results: dict[int, Atoms] = {}
     slabs: list[tuple[int, Atoms, Slab]] = []
