@@ -31,7 +31,7 @@ from pages.parts.boundary_stage import show_painting
 frame.enter()
 
 SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
-REDRAW_SECONDS = 2.0  # between two drawings of the whole page while a job runs
+REDRAW_SECONDS = 3.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 
 

@@ -203,7 +203,7 @@ def test_cancel_while_relaxing_keeps_the_candidates(open_page):
 
 QUERY = (
     "source=sample&model=window&candidates=7&sample_seed=12&gb_sampling=Custom&gb_nfe=20&gb_order=2&painted=26.0"
-    "&free_shift=false&shift_x=0.3&free_spacing=false&spacing=0.2&part=slab&cells=2"
+    "&free_shift=false&shift_x=0.3&free_spacing=false&spacing=0.2&part=Whole+slab&cells=2×2"
 )
 
 
