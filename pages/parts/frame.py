@@ -73,6 +73,12 @@ def navigation() -> st.Page:
                 icon=":material/movie:",
                 help="Scrub and play a crystal's way from noise: slices, surface, and the atoms found at each step.",
             ),
+            st.Page(
+                HOUSE / "pages/health.py",
+                title="Health",
+                icon=":material/monitor_heart:",
+                help="What this server is doing now, its limits, and what is installed.",
+            ),
         ]
     )
     _opened = True

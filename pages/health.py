@@ -1,0 +1,102 @@
+"""Health: what this server is doing, how much room it has, and the limits it keeps."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from gcd import limits
+from gcd.jobs import Job
+from pages.parts import frame, status, work
+
+frame.enter()
+
+WORDS = {
+    "MAX_ATOMS": "atoms in one structure",
+    "MAX_VOXELS": "voxels of one grid",
+    "MAX_UPLOAD_BYTES": "bytes of an upload",
+    "MAX_PAGE_COUNT": "samples of one job on a page",
+    "MAX_PAGE_VOXELS": "voxels of all samples of such a job",
+    "MAX_PAGE_STRUCTURE_ATOMS": "atoms of a structure that a page analyses",
+    "MAX_PAGE_STRUCTURE_VOXELS": "voxels of the same",
+    "MAX_QUEUED_JOBS": "jobs that wait on one device",
+    "MAX_JOBS_PER_OWNER": "jobs of one visitor that wait or run",
+    "KEPT_JOBS": "finished jobs whose results are kept",
+    "KEPT_RESULT_BYTES": "bytes of arrays in them",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def started() -> float:
+    """When this server was first asked for its health, on its own clock."""
+    return time.monotonic()
+
+
+def memory() -> float | None:
+    """Resident memory of the server in MiB, where the system says it."""
+    try:
+        text = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(text.split("VmRSS:")[1].split()[0]) / 1024
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def row(job: Job, mine: str) -> dict[str, object]:
+    """One job, without telling strangers what others make."""
+    return {
+        "job": job.id,
+        "whose": "yours" if job.owner == mine else "someone's",
+        "what": job.label if job.owner == mine or not work.is_public() else "",
+        "state": job.state,
+        "place": job.position or None,
+        "done": round(100 * job.fraction),
+        "seconds": round(job.seconds, 1),
+    }
+
+
+@st.fragment(run_every=3.0)
+def now() -> None:
+    """The numbers that change."""
+    jobs = work.runner().jobs()
+    states = [job.state for job in jobs]
+    resident = memory()
+    with st.grid(6, min_column_width=120):
+        st.metric("Running", states.count("running"))
+        st.metric("Waiting", f"{states.count('queued')} of {limits.MAX_QUEUED_JOBS}")
+        st.metric("Results kept", f"{sum(job.ended for job in jobs)} of {limits.KEPT_JOBS}")
+        st.metric("Memory", "unknown" if resident is None else f"{resident:,.0f} MiB")
+        st.metric(
+            "Load",
+            f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "unknown",
+        )
+        st.metric("Up for", f"{(time.monotonic() - started()) / 60:,.0f} min")
+    if full := states.count("queued") / limits.MAX_QUEUED_JOBS:
+        st.progress(min(full, 1.0), text="How full the queue is")
+    rows = [row(job, work.owner()) for job in reversed(jobs) if not job.ended][:60]
+    if rows:
+        st.dataframe(rows, hide_index=True, alt="Jobs that wait or run")
+    else:
+        st.caption("Nothing waits and nothing runs.")
+
+
+st.title("Health")
+st.caption(
+    "What this server is doing now. Visitors take turns, whatever the length of their queues; a visitor who "
+    "leaves gives up "
+    "their place. For monitors, `/_stcore/health` answers `ok`."
+)
+started()
+now()
+st.header("Limits", anchor="limits")
+st.caption(
+    "Set in one place, `gcd/limits.py`, and kept by the command line, the package and the pages alike."
+)
+st.dataframe(
+    [{"limit": words, "value": f"{getattr(limits, name):,}", "name": name} for name, words in WORDS.items()],
+    hide_index=True, alt="Limits of this server",
+)  # fmt: skip
+st.header("This installation", anchor="installation")
+status.show_details()
