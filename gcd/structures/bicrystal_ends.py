@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAINTED = 36 * 0.834  # Å
 MIN_PAINTED = 4.0
 JITTER = 0.1  # Å: standard deviation by which a drawn in-plane shift misses the one that was seen
-OPENING = (0.15, 0.55)  # Å added to the spacing that was seen: with more room the model paints more atoms
+OPENING = (0.25, 0.7)  # Å added to the spacing that was seen: with more room the model paints more atoms
 MIN_END = 5.0  # Å of perfect grain on either side of what is painted: the network must see which grain it is
 
 
