@@ -77,6 +77,8 @@ def dataset(tmp_path):
 
 def open_page(**query: str) -> AppTest:
     app = AppTest.from_string(FRAME, default_timeout=SOON)
+    if "structure" not in query:  # which says where it comes from; sampling has tests of its own
+        query["source"] = BUILT
     for name, value in query.items():
         app.query_params[name] = value
     return checked(app.run())
