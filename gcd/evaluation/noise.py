@@ -119,7 +119,7 @@ def noise_samples(
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """The first ``count`` samples of a setting, measured; those in the working folder are not made again.
+    """At least ``count`` samples of a setting, measured: all that are in the working folder, and those that lack.
 
     Raises:
         ValueError: a setting out of range.
@@ -129,7 +129,7 @@ def noise_samples(
 
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{setting.stem}.jsonl"
-    samples = read_lines(path)[:count]
+    samples = read_lines(path)
     while len(samples) < count:
         made = generate_particles(
             setting.phase,

@@ -62,7 +62,11 @@ def test_both_crystals_are_drawn_turned_together_and_played(open_page, shoot):
     assert int(voxel.split()[0]) < 64  # the voxel model's atoms appear on the way
     assert particle.startswith("64 atoms")
     page.get_by_role("button", name="play").click()
-    page.wait_for_function("Number(document.querySelector('.duet').dataset.step) > 3")
+    for _ in range(100):
+        if int(page.locator(".duet").get_attribute("data-step")) > 3:
+            break
+        page.wait_for_timeout(100)
+    assert int(page.locator(".duet").get_attribute("data-step")) > 3
     assert page.refused == []
 
 
