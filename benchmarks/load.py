@@ -248,6 +248,7 @@ def main() -> int:
     )
     parser.add_argument("--clients", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--warm-up", type=float, default=2.0, help="minutes before memory is first looked at")
     parser.add_argument(
         "--settle", type=float, default=150.0, help="seconds that the server gets to forget the clients"
     )
@@ -256,8 +257,10 @@ def main() -> int:
     process, port = start_server()
     try:
         address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        asyncio.run(press_all(address, 3, 20.0))  # models loaded, caches filled
-        time.sleep(min(arguments.settle, 30.0))
+        asyncio.run(
+            press_all(address, arguments.clients, 60 * arguments.warm_up)
+        )  # models loaded, caches filled
+        time.sleep(arguments.settle)
         before = memory(process.pid)
         tally = asyncio.run(press_all(address, arguments.clients, 60 * arguments.minutes))
         busy = memory(process.pid)

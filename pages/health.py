@@ -68,10 +68,8 @@ def now() -> None:
         st.metric("Waiting", f"{states.count('queued')} of {limits.MAX_QUEUED_JOBS}")
         st.metric("Results kept", f"{sum(job.ended for job in jobs)} of {limits.KEPT_JOBS}")
         st.metric("Memory", "unknown" if resident is None else f"{resident:,.0f} MiB")
-        st.metric(
-            "Load",
-            f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "unknown",
-        )
+        load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+        st.metric("Load", load, help=f"On {os.cpu_count()} cores.")
         st.metric("Up for", f"{(time.monotonic() - started()) / 60:,.0f} min")
     if full := states.count("queued") / limits.MAX_QUEUED_JOBS:
         st.progress(min(full, 1.0), text="How full the queue is")
@@ -96,7 +94,7 @@ st.caption(
 )
 st.dataframe(
     [{"limit": words, "value": f"{getattr(limits, name):,}", "name": name} for name, words in WORDS.items()],
-    hide_index=True, alt="Limits of this server",
+    hide_index=True, alt="Limits of this server", height="content",
 )  # fmt: skip
 st.header("This installation", anchor="installation")
 status.show_details()

@@ -54,7 +54,7 @@ def structure_picture(width: int = 640, height: int = 240) -> str:
     """A sheet with a cell of atoms on the left, voxels in the middle, the atoms found again on the right."""
     rng = np.random.default_rng(3)
     side = 13.0
-    sites = [(2.6 + 4.2 * i + (2.1 if j % 2 else 0.0), 2.2 + 3.2 * j) for i in range(3) for j in range(4)]
+    sites = [(1.8 + 3.8 * i + (1.6 if j % 2 else 0.0), 2.2 + 3.2 * j) for i in range(3) for j in range(4)]
     sites = [(x + rng.uniform(-0.4, 0.4), y + rng.uniform(-0.4, 0.4)) for x, y in sites]
     shapes = []
     for panel in range(3):
