@@ -223,7 +223,11 @@ def markdown(rows: Sequence[Row]) -> str:
     ]
     many = [r for r in rows if r.candidates >= ENOUGH and not np.isnan(r.search_median)]
     above = [f"{r.n:g}" for r in many if r.median >= r.search_median]
-    where = ", ".join(f"{r.n:g}" for r in many) or "nowhere"
+    if not many:
+        return "\n".join(
+            [*lines, "", f"At no [n] are there {ENOUGH} candidates, too few for a median to mean something."]
+        )
+    where = ", ".join(f"{r.n:g}" for r in many)
     verdict = f"is not below the search's at [n] = {', '.join(above)}" if above else "is below the search's"
     lines += ["", f"Where there are {ENOUGH} candidates or more ({where}), the median E_gb {verdict}."]
     return "\n".join(lines)
