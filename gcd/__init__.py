@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from gcd.generate import generate_boundaries, generate_crystals, generate_particles
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "generate_boundaries", "generate_crystals", "generate_particles", "relax_boundaries"]
+__all__ = [
+    "__version__",
+    "generate_boundaries",
+    "generate_crystals",
+    "generate_particles",
+    "relax_boundaries",
+]
 
 _HOMES = {
     "generate_boundaries": "gcd.generate",

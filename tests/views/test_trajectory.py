@@ -11,7 +11,9 @@ def film(values=(0.0, 0.25, 0.9, np.nan)):
     positions = np.arange(12.0).reshape(4, 3)
     one = Moment(positions, np.array(values), "t = 1.00")
     two = Moment(positions[:2], np.array(values[:2]), "t = 0.00")
-    return trajectories({"a": [one, two], "b": []}, lengths=(4.0, 5.0, 6.0), spacing=2.0, value_label="off site")
+    return trajectories(
+        {"a": [one, two], "b": []}, lengths=(4.0, 5.0, 6.0), spacing=2.0, value_label="off site"
+    )
 
 
 def test_panels_hold_every_moment_with_its_own_number_of_atoms():
