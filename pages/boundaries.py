@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
+import numpy as np
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
 from gcd.generate import boundary_models
 from gcd.jobs import Job
 from gcd.structures.bicrystals import TWISTS, metal_phase
-from gcd.views.boundaries import Points
+from gcd.views.boundaries import SEARCH, Points
 from pages.parts import boundary_controls as controls
 from pages.parts import boundary_files as files
 from pages.parts import boundary_results as results
@@ -31,6 +32,7 @@ from pages.parts.boundary_stage import show_painting
 frame.enter()
 
 SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
+HIDDEN = 0.013  # J/m2: about two pixels of the plot
 REDRAW_SECONDS = 3.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 
@@ -88,6 +90,21 @@ def from_address() -> None:
     state["picked"] = number("candidate")  # candidate that the reader wants to see; None: the best so far
 
 
+def candidate_over(index: int) -> int | None:
+    """The candidate drawn over a structure of the search, where one hides it: that is what the reader has clicked."""
+    run, dataset = outcome_of(SAMPLE_SLOT), dataset_of(state["twist"], state["metal"])
+    if (
+        run is None
+        or dataset is None
+        or (run.settings.twist, run.settings.metal) != (state["twist"], state["metal"])
+    ):
+        return None
+    n, egb = run.energies()
+    apart = np.where(np.abs(n - dataset.n[index]) < 1e-3, np.abs(egb - dataset.egb[index]), np.inf)
+    apart = np.nan_to_num(apart, nan=np.inf)
+    return int(apart.argmin()) if apart.min(initial=np.inf) < HIDDEN else None
+
+
 def choose() -> None:
     """A point of the plot was clicked: show that structure."""
     points = state["energies"]["selection"]["points"]
@@ -95,6 +112,8 @@ def choose() -> None:
     if not chosen:
         return
     kind, index = chosen[0][0], int(chosen[0][1])
+    if kind == SEARCH and (above := candidate_over(index)) is not None:
+        kind, index = "candidate", above
     if kind == "candidate":
         state["source"], state["picked"], state["seen_structure"] = SAMPLED, index, None
     elif kind == "variant":

@@ -66,9 +66,10 @@ def points(page, name: str):
 
 def click_point(page, name: str, number: int) -> None:
     """Click one point, wherever others lie over it."""
-    point = points(page, name).nth(number)
-    point.scroll_into_view_if_needed()
-    box = point.bounding_box()
+    points(page, name).nth(number).wait_for(state="attached")
+    page.locator(".js-plotly-plot").evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+    page.wait_for_timeout(500)
+    box = points(page, name).nth(number).bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_timeout(300)  # plotly finds the nearest point when the pointer rests
     page.mouse.down()
@@ -99,8 +100,6 @@ def download(page, label: str) -> tuple[str, bytes]:
 def test_a_click_on_the_plot_draws_that_structure(dataset, open_page, shoot):
     page = open_page("/boundaries?source=search")
     before = drawn(page)
-    page.get_by_role("heading", name="Energy against").scroll_into_view_if_needed()
-    points(page, "search").first.wait_for()
     lowest = int(dataset.egb.argmin())
     click_point(page, "search", lowest)
     page.wait_for_url(re.compile(r"structure=\d+"))
@@ -160,7 +159,6 @@ def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, sh
     page.wait_for_url("**candidate=**")
     redrawn(page, best[0])
     # ... and so is one of the search, and the way back.
-    page.get_by_role("heading", name="Energy against").scroll_into_view_if_needed()
     click_point(page, "search", int(dataset.egb.argmax()))
     page.get_by_text("as the search left it").wait_for()
     assert page.get_by_role("button", name="Relax this one").is_visible()
