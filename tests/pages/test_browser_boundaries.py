@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 
 MODEL = "boundary-w-sigma5-window"
 DRAWN = ".viewer[data-drawn]"
+PLOT = ".st-key-energies .js-plotly-plot"
 needs_model = pytest.mark.skipif(MODEL not in available(), reason=f"no checkpoint {MODEL}")
 SAMPLE = "source=sample&model=window&candidates=4&gb_sampling=Custom&gb_nfe=12"
 SAMPLING, RELAXING = "Sample and relax", "Relax"
@@ -58,16 +59,16 @@ def redrawn(page, old: str) -> None:
 
 def points(page, name: str):
     """The points of one kind on the plot."""
-    number = page.locator(".js-plotly-plot").evaluate(
+    number = page.locator(PLOT).evaluate(
         "(plot, name) => plot.data.findIndex(trace => trace.name === name)", name
     )
-    return page.locator(".js-plotly-plot .scatterlayer > .trace").nth(number).locator("path.point")
+    return page.locator(f"{PLOT} .scatterlayer > .trace").nth(number).locator("path.point")
 
 
 def click_point(page, name: str, number: int) -> None:
     """Click one point, wherever others lie over it."""
     points(page, name).nth(number).wait_for(state="attached")
-    page.locator(".js-plotly-plot").evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+    page.locator(PLOT).evaluate("plot => plot.scrollIntoView({ block: 'center' })")
     page.wait_for_timeout(500)
     box = points(page, name).nth(number).bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
