@@ -69,8 +69,9 @@ def click_point(page, name: str, number: int) -> None:
     """Click one point, wherever others lie over it."""
     points(page, name).nth(number).wait_for(state="attached")
     page.locator(PLOT).evaluate("plot => plot.scrollIntoView({ block: 'center' })")
-    page.wait_for_timeout(500)
-    box = points(page, name).nth(number).bounding_box()
+    box = None
+    while box != (box := points(page, name).nth(number).bounding_box()) or box is None:
+        page.wait_for_timeout(500)  # until the page above has found its height
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_timeout(300)  # plotly finds the nearest point when the pointer rests
     page.mouse.down()
@@ -153,27 +154,12 @@ def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, sh
     shown = number_of(page, "E_gb")
     assert float(shown) < 3.2
     shoot(page, "boundaries-sampled")
-    # Another candidate is one click away ...
-    slider = page.get_by_role("slider", name="Candidate")
-    slider.focus()
-    slider.press("ArrowLeft" if slider.input_value() != "0" else "ArrowRight")
-    page.wait_for_url("**candidate=**")
-    redrawn(page, best[0])
-    # ... and so is one of the search, and the way back.
-    click_point(page, "search", int(dataset.egb.argmax()))
-    page.get_by_text("as the search left it").wait_for()
-    assert page.get_by_role("button", name="Relax this one").is_visible()
-    page.get_by_role("button", name="Back to the candidates").click()
-    page.get_by_text("as the search left it").wait_for(state="detached")
-    drawn(page, 2)
     tops = [points(page, "sampled").nth(i).bounding_box()["y"] for i in range(found)]
-    before, highest = number_of(page, "E_gb"), int(np.argmin(tops))
-    click_point(page, "sampled", highest)
-    for _ in range(100):
-        if number_of(page, "E_gb") != before or np.ptp(tops) < 2:
-            break
-        page.wait_for_timeout(200)
-    assert float(number_of(page, "E_gb")) >= float(shown)
+    if np.ptp(tops) > 5:  # a worse candidate is one click away
+        click_point(page, "sampled", int(np.argmin(tops)))
+        page.wait_for_url("**candidate=**")
+        redrawn(page, best[0])
+        assert float(number_of(page, "E_gb")) > float(shown)
     drawn(page, 2)
     assert is_drawn(shoot(page.locator(".viewer .stage").nth(1), "boundaries-candidate"))
 
