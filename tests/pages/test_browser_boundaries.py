@@ -9,14 +9,12 @@ import io
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from gcd.checkpoints import available
 from gcd.search.dataset import DatasetError, load_dataset
-from gcd.structures.bicrystals import TWISTS
 
 pytest.importorskip("playwright")
 pytestmark = pytest.mark.browser
@@ -129,16 +127,6 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
         assert {f"{name[:-4]}-after.extxyz", f"{name[:-4]}.csv", "reproduce.json"} < set(archive.namelist())
 
 
-def test_cancelled_relaxation_keeps_what_is_finished(open_page):
-    large = quote(TWISTS["sigma29"].title)  # enough work to be cancelled in the middle of it
-    page = open_page(f"/boundaries?source=build&twist={large}&random=true&variants=20")
-    press(page, RELAXING)
-    page.get_by_text("of 20 relaxed").first.wait_for()
-    press(page, "Cancel")
-    page.get_by_text("What was finished is kept").wait_for()
-    page.get_by_text(AFTER).first.wait_for()
-
-
 @needs_model
 def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, shoot):
     page = open_page(f"/boundaries?{SAMPLE}")
@@ -174,16 +162,6 @@ def test_cancel_while_sampling(open_page):
     page.get_by_label("Evaluations", exact=True).fill("3")
     page.get_by_role("button", name=SAMPLING).click()  # and the next job runs
     page.locator(".painting[data-painted]").wait_for()
-
-
-@needs_model
-def test_cancel_while_relaxing_keeps_the_candidates(open_page):
-    page = open_page(f"/boundaries?{SAMPLE.replace('candidates=4', 'candidates=60')}")
-    press(page, SAMPLING)
-    page.get_by_role("slider", name="Candidate").wait_for()
-    press(page, "Cancel")
-    page.get_by_text("What was finished is kept").wait_for()
-    assert page.get_by_role("button", name="extxyz before").is_visible()
 
 
 QUERY = (

@@ -68,29 +68,3 @@ def test_both_crystals_are_drawn_turned_together_and_played(open_page, shoot):
         page.wait_for_timeout(100)
     assert int(page.locator(".duet").get_attribute("data-step")) > 3
     assert page.refused == []
-
-
-def test_sigma_changes_the_result_and_the_link_restores_it(open_page):
-    page = open_page(f"{QUICK}&sigma=0.8&seed=3&sampler=SDE", width=1280, height=1000)
-    page.get_by_role("slider", name="Noise on the crystal").wait_for()
-    assert page.get_by_role("slider", name="Noise on the crystal").get_attribute("aria-valuenow") == "0.8"
-    run_both(page)
-    assert "ideal crystal + σ = 0.8 a" in page.locator("main").inner_text()
-    assert "sigma=0.8" in page.url
-    assert "--initial-sigma 0.8 --sampler sde --steps 20" in page.locator("main").inner_text()
-
-
-def test_cancel(open_page):
-    page = open_page("/particle_or_voxel?phase=SC&steps=1000&start=Random", width=1280, height=1000)
-    page.get_by_role("button", name="Run both").click()
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Cancelled. Nothing was kept.").wait_for()
-
-
-def test_on_a_phone(open_page, shoot):
-    page = open_page(f"{QUICK}&sigma=0.1", width=390, height=844)
-    run_both(page)
-    page.locator(".duet").scroll_into_view_if_needed()
-    shoot(page, "duet-3-phone")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
