@@ -199,3 +199,14 @@ def test_the_card_names_all_that_was_learnt(boundary_model):
     config = json.loads((boundary_model / CONFIG).read_text())
     assert len(config["data"]["structures"]) == 3
     assert config["data"]["file_sha256"] in (boundary_model / "README.md").read_text()
+
+
+def test_progress_never_goes_back_and_previews_name_their_own_sample(boundary_model):
+    """An untrained model paints nothing physical, so that everything is painted again."""
+    seen = []
+    made = gcd.generate_boundaries("sigma5", count=2, seed=3, restarts=2, callback=seen.append, **QUICK)
+    assert any(atoms.info["restarts"] for atoms in made)
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+    assert done[-1] == seen[-1].total
+    assert all(progress.sample in range(2) for progress in seen)

@@ -137,13 +137,13 @@ def samples_of(
     """
     from gcd.devices import resolve_device
     from gcd.generate import generate_crystals
-    from gcd.generate.voxel_model import VOXELS_AT_ONCE
+    from gcd.generate.voxel_model import batch_size
 
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{setting.stem}.jsonl"
     samples = read_lines(path)[:count]
     grid = crystal_grid(setting.phase, setting.size)
-    chunk = max(1, VOXELS_AT_ONCE[resolve_device(device).type] // grid.count)
+    chunk = batch_size(grid, resolve_device(device))
     while len(samples) < count and not (stop_early and hopeless(samples, count)):
         made = generate_crystals(
             setting.phase,

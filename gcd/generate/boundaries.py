@@ -14,24 +14,19 @@ from torch import Tensor
 from gcd import limits
 from gcd.checkpoints import available, load_decoder, read_config
 from gcd.devices import resolve_device
-from gcd.diffusion.inpainting import layer_mask
-from gcd.diffusion.samplers import Step, check_evaluations
-from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initial_noise, reporter
+from gcd.diffusion.samplers import check_evaluations
+from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
+from gcd.generate.voxel_model import Progress, VoxelModel, batches, check_total, initial_noise, reporter
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
-from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, n_fraction
-from gcd.voxels.encoder import encode
-from gcd.voxels.grid import Grid
+from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, potential_lattice_constant
 
 if TYPE_CHECKING:
     from ase import Atoms
 
     from gcd.voxels.decoder import Decoder
 
-PHYSICAL_DISTANCE = 0.73  # of the nearest-neighbour distance: 2.0 Å in tungsten
 RESTARTS, MAX_RESTARTS = 3, 20
 RESTART_TIME = 0.6  # noise enough to move atoms, not to forget the boundary
-MARGIN = 8  # voxel layers beyond the painted ones that the decoder sees
-SAME_ATOM = 0.45  # of it: a painted atom nearer than this to a known one is that atom, seen through its share
 
 
 def boundary_models(twist: str = "sigma5", metal: str = "W") -> dict[str, str]:
@@ -74,18 +69,18 @@ class _Request:
         )
 
     def paint(
-        self, indices: range, first: int, report: Callable[[Step], None] | None
+        self, indices: range, first: int, count: int, callback: Callable[[Progress], None] | None
     ) -> tuple[list[Atoms], Tensor]:
         """Candidates and their voxels (B, X, Y, Z); those that are not physical are noised and painted again."""
+        grid = self.ends(first).grid
         ends = [self.ends(first + i) for i in indices]
-        parts = zip(*map(_known_voxels, ends), strict=True)
+        parts = zip(*map(known_voxels, ends), strict=True)
         device = next(self.decoder.parameters()).device
         known, mask = (torch.stack(part).to(device) for part in parts)
         voxels = torch.empty_like(known)
         made: dict[int, Atoms] = {}
         todo = list(range(len(indices)))
         for restart in range(self.restarts + 1):
-            grid = ends[0].grid
             noise = [initial_noise(grid, self.seed, first + indices[i], restart) for i in todo]
             with torch.inference_mode():
                 voxels[todo] = self.model.paint(
@@ -96,13 +91,20 @@ class _Request:
                     evaluations=self.evaluations,
                     order=self.order,
                     spacing=self.time_spacing,
-                    callback=report,
+                    callback=reporter(
+                        callback,
+                        indices,
+                        self.evaluations,
+                        count,
+                        self.model.scale,
+                        restarted=indices[todo[0]] if restart else None,
+                    ),
                     again=voxels[todo] if restart else None,
                     t_start=RESTART_TIME if restart else 1.0,
                 )
-                positions = _decode_middle(self.decoder, voxels[todo], ends[0])
+                positions = decode_middle(self.decoder, voxels[todo], ends[0])
             for i, r in zip(todo, positions, strict=True):
-                made[i] = _assemble(ends[i], r)
+                made[i] = assemble(ends[i], r)
                 made[i].info["restarts"] = restart
             todo = [i for i in todo if not made[i].info["physical"]]
             if not todo:
@@ -189,9 +191,9 @@ def generate_boundaries(
     Returns:
         The candidates, not relaxed, the unphysical ones too. `info` holds twist, sigma, angle, metal, model,
         checkpoint, seed, index, evaluations, order, time_spacing, restarts (as many as it took), planes, repeats,
-        painted (Å), in_plane_shift (Å),
-        spacing (Å), plane (Å), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å), physical, failure (why not,
-        else empty), device, seconds, gcd_version. ``arrays["painted"]`` tells painted atoms from the ends' own.
+        painted (Å), in_plane_shift (Å), spacing (Å), plane (Å), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å),
+        physical, failure (why not, else empty), device, seconds, gcd_version. ``arrays["painted"]`` tells painted
+        atoms from the ends' own.
 
     Raises:
         ValueError: an argument outside the legal ones, or a boundary without a model, named in one sentence.
@@ -225,20 +227,12 @@ def generate_boundaries(
         restarts=limits.check_integer("the number of restarts", restarts, 0, MAX_RESTARTS),
     )
     grid = request.ends(first).grid
-    if count * grid.count > limits.MAX_TOTAL_VOXELS:
-        raise ValueError(
-            f"{count} samples of {grid.count:,} voxels are too many for one job: "
-            f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
-        )
+    check_total(count, grid)
     structures: list[Atoms] = []
     arrays: list[np.ndarray] = []
-    batch = max(1, VOXELS_AT_ONCE[where.type] // grid.count)
-    for start in range(0, count, batch):
-        indices = range(start, min(start + batch, count))
+    for indices in batches(count, grid, where):
         begun = time.perf_counter()
-        made, voxels = request.paint(
-            indices, first, reporter(callback, indices, evaluations, count, request.model.scale)
-        )
+        made, voxels = request.paint(indices, first, count, callback)
         seconds = (time.perf_counter() - begun) / len(indices)
         arrays.append(voxels.cpu().numpy())
         for i, atoms in zip(indices, made, strict=True):
@@ -288,9 +282,7 @@ def _ends(
     index: int,
 ) -> BicrystalEnds:
     """The ends of one sample, with what is not given drawn from (seed, index)."""
-    from gcd.energetics.zhou2004 import lattice_constant
-
-    a = lattice_constant(config["metal"])
+    a = potential_lattice_constant(config["metal"])
     edge = check_twist(config["twist"]).edge * a
     rng = np.random.default_rng([seed, index, 1])
     shift, lift = draw_state(rng, edge, a, _states_of_one_n(config["data"], rng))
@@ -312,66 +304,6 @@ def _states_of_one_n(data: dict[str, Any], rng: np.random.Generator) -> np.ndarr
     """States (M, 3) of the structures learnt from that share one [n]; every [n] has the same chance."""
     n = np.array([n for n, _ in data["structures"]])
     return np.array(data["states"])[n == rng.choice(np.unique(n))]
-
-
-def _known_voxels(ends: BicrystalEnds) -> tuple[Tensor, Tensor]:
-    """(X, Y, Z) voxels of the ends, in units of atoms, and the mask, 1 in the painted layers."""
-    mask = layer_mask(ends.grid.shape, *ends.layers)
-    voxels = encode(torch.tensor(ends.atoms.positions, dtype=torch.float32), ends.grid)[0]
-    return voxels * (1 - mask), mask
-
-
-def _decode_middle(decoder: Decoder, voxels: Tensor, ends: BicrystalEnds) -> list[np.ndarray]:
-    """(N, 3) positions in Å of each structure, around the painted layers alone: the known atoms need no decoding."""
-    from gcd.voxels.decoder import decode
-
-    grid, size = ends.grid, ends.grid.voxel_size[2]
-    low, high = max(0, ends.layers[0] - MARGIN), min(grid.shape[2], ends.layers[1] + MARGIN)
-    middle = Grid((*grid.shape[:2], high - low), (*grid.lengths[:2], (high - low) * size), grid.periodic)
-    return [r + np.array([0.0, 0.0, low * size]) for r in decode(decoder, voxels[..., low:high], middle)]
-
-
-def _assemble(ends: BicrystalEnds, decoded: np.ndarray) -> Atoms:
-    """The ends' atoms exactly as given, and of the decoded ones those that are not the ends' own."""
-    from ase import Atoms
-    from scipy.spatial import cKDTree
-
-    known, nearest = ends.atoms, ends.atoms.info["nearest_neighbour"]
-    low, high = (layer * ends.grid.voxel_size[2] for layer in (ends.layers[0] - 1, ends.layers[1]))
-    painted = decoded[(decoded[:, 2] > low) & (decoded[:, 2] < high)]
-    box = np.array([*ends.grid.lengths[:2], 4 * ends.grid.lengths[2]])
-    tree = cKDTree(known.positions % box, boxsize=box)
-    painted = painted[tree.query(painted % box)[0] > SAME_ATOM * nearest] if len(painted) else painted
-    atoms = Atoms(
-        [known.info["metal"]] * (len(known) + len(painted)),
-        np.concatenate([known.positions, painted]),
-        cell=ends.grid.lengths,
-        pbc=ends.grid.periodic,
-    )
-    order = np.argsort(atoms.positions[:, 2], kind="stable")
-    atoms = atoms[order]
-    atoms.set_array("painted", (np.arange(len(atoms)) >= len(known))[order])
-    atoms.info = {k: v for k, v in known.info.items() if k not in ("painted_z", "nearest_neighbour")}
-    atoms.info["n"] = n_fraction(len(atoms), known.info["atoms_per_plane"])
-    atoms.info |= _check(atoms, box, nearest, ends)
-    return atoms
-
-
-def _check(atoms: Atoms, box: np.ndarray, nearest: float, ends: BicrystalEnds) -> dict[str, Any]:
-    """Whether the atoms are a slab at all: enough of them between the ends, none on top of another."""
-    from scipy.spatial import cKDTree
-
-    distances = cKDTree(atoms.positions % box, boxsize=box).query(atoms.positions % box, k=2)[0][:, 1]
-    closest, least = float(distances.min()), PHYSICAL_DISTANCE * nearest
-    painted = int(atoms.arrays["painted"].sum())
-    per_plane = atoms.info["atoms_per_plane"]
-    expected = per_plane * sum(atoms.info["planes"]) - len(ends.atoms)
-    failure = ""
-    if closest < least:
-        failure = f"two atoms are {closest:.2f} Å apart, less than {least:.2f} Å"
-    elif abs(painted - expected) > 2 * per_plane:
-        failure = f"{painted} atoms were painted where two grains would have {expected}"
-    return {"minimum_distance": closest, "physical": not failure, "failure": failure}
 
 
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from gcd import limits
 from gcd.checkpoints import load_decoder
 from gcd.devices import resolve_device
 from gcd.diffusion.samplers import check_evaluations
-from gcd.generate.voxel_model import VOXELS_AT_ONCE, Progress, VoxelModel, initial_noise, reporter
+from gcd.generate.voxel_model import Progress, VoxelModel, batches, check_total, initial_noise, reporter
 from gcd.structures.crystals import check_element, check_phase, check_size, crystal_grid, lattice_constant_of
 from gcd.voxels.grid import Grid
 
@@ -70,11 +70,7 @@ def generate_crystals(
     symbol = check_element(element or entry.default_element)
     edge = lattice_constant_of(entry.name, symbol) if lattice_constant is None else lattice_constant
     grid = crystal_grid(entry.name, cells, edge)
-    if count * grid.count > limits.MAX_TOTAL_VOXELS:
-        raise ValueError(
-            f"{count} samples of {grid.count:,} voxels are too many for one job: "
-            f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
-        )
+    check_total(count, grid)
     where = resolve_device(device)
     name = checkpoint or f"crystal-{entry.name}"
     model = VoxelModel.load(name, where)
@@ -86,9 +82,7 @@ def generate_crystals(
 
     structures: list[Atoms] = []
     arrays: list[np.ndarray] = []
-    batch = max(1, VOXELS_AT_ONCE[where.type] // grid.count)
-    for start in range(0, count, batch):
-        indices = range(start, min(start + batch, count))
+    for indices in batches(count, grid, where):
         begun = time.perf_counter()
         noise = torch.stack([initial_noise(grid, seed, first + i) for i in indices]).to(where)
         report = reporter(callback, indices, evaluations, count, model.scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gcd import limits
 from gcd.checkpoints import load_unet, read_config
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
@@ -139,16 +140,49 @@ def initial_noise(grid: Grid, seed: int, index: int, restart: int = 0) -> Tensor
     return torch.randn(grid.shape, generator=generator)
 
 
+def check_total(count: int, grid: Grid) -> None:
+    """ValueError, in one sentence, where so many samples of a grid are more than one job may hold."""
+    if count * grid.count > limits.MAX_TOTAL_VOXELS:
+        raise ValueError(
+            f"{count} samples of {grid.count:,} voxels are too many for one job: "
+            f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
+        )
+
+
+def batch_size(grid: Grid, device: torch.device) -> int:
+    """Samples that go through the network together."""
+    return max(1, VOXELS_AT_ONCE[device.type] // grid.count)
+
+
+def batches(count: int, grid: Grid, device: torch.device) -> Iterator[range]:
+    """The indices of `count` samples, batch by batch."""
+    size = batch_size(grid, device)
+    for start in range(0, count, size):
+        yield range(start, min(start + size, count))
+
+
 def reporter(
-    callback: Callable[[Progress], None] | None, indices: range, evaluations: int, count: int, scale: float
+    callback: Callable[[Progress], None] | None,
+    indices: range,
+    evaluations: int,
+    count: int,
+    scale: float,
+    *,
+    restarted: int | None = None,
 ) -> Callable[[Step], None] | None:
-    """Turn a solver's steps over one batch into progress over the whole job."""
+    """Turn a solver's steps over one batch into progress over the whole job.
+
+    Where part of the batch is painted again, `restarted` is the first of it: the previews are of that sample, and the
+    batch counts as done, so that progress never goes back.
+    """
     if callback is None:
         return None
+    sample = indices.start if restarted is None else restarted
 
     def report(step: Step) -> None:
-        done = indices.start * evaluations + step.evaluations * len(indices)
+        spent = step.evaluations if restarted is None else evaluations
+        done = indices.start * evaluations + spent * len(indices)
         preview = (step.x0[0, 0] * scale).float().cpu().numpy()
-        callback(Progress(done, count * evaluations, indices.start, step.t, preview))
+        callback(Progress(done, count * evaluations, sample, step.t, preview))
 
     return report

@@ -17,8 +17,10 @@ from gcd.structures.bicrystals import (
     DEFAULT_VACUUM,
     check_twist,
     metal_phase,
+    potential_lattice_constant,
     twist_bicrystal,
 )
+from gcd.structures.crystals import check_element
 from gcd.structures.twists import plane_sites
 from gcd.voxels.grid import Grid
 
@@ -164,13 +166,13 @@ def bicrystal_ends(
     if not (len(planes) == 2 and all(int(p) == p and p >= 1 for p in planes)):
         raise ValueError(f"The planes are two whole numbers from 1 up, one a grain, not {planes}.")
     entry, phase = check_twist(twist), metal_phase(metal)
-    # Built a whole lattice constant apart, where nothing collides, and brought together afterwards.
-    a = twist_bicrystal(entry, metal, planes=(1, 1)).info["lattice_constant"]
+    a = potential_lattice_constant(check_element(metal))
     if not (math.isfinite(spacing) and abs(spacing) <= a / 2 + 1e-9):
         raise ValueError(
             f"The spacing of the ends must be from {-a / 2:.3f} to {a / 2:.3f} Å (a plane less or more is for the "
             f"model to decide; further down the grains overlap), not {spacing:g}."
         )
+    # Built a whole lattice constant apart, where nothing collides, and brought together afterwards.
     whole = twist_bicrystal(
         entry, metal, planes=planes, repeats=repeats, in_plane_shift=in_plane_shift, gap=spacing + a
     )

@@ -96,7 +96,7 @@ def twist_bicrystal(
 
     entry, phase, symbol = check_twist(twist), metal_phase(metal), check_element(metal)
     a = (
-        _potential_lattice_constant(symbol)
+        potential_lattice_constant(symbol)
         if lattice_constant is None
         else check_lattice_constant(lattice_constant)
     )
@@ -195,8 +195,8 @@ def _put_in(
     return placed[len(around) :]
 
 
-def _potential_lattice_constant(metal: str) -> float:
-    """The potential knows it; imported here because structures stand below energetics."""
+def potential_lattice_constant(metal: str) -> float:
+    """Å of a metal; the potential knows it, imported here because structures stand below energetics."""
     from gcd.energetics.zhou2004 import lattice_constant
 
     return float(lattice_constant(metal))

@@ -1,0 +1,84 @@
+"""From painted voxels to a slab: the ends' own atoms, the decoded ones between them, and whether it is physical."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gcd.diffusion.inpainting import layer_mask
+from gcd.structures.bicrystal_ends import BicrystalEnds
+from gcd.structures.bicrystals import n_fraction
+from gcd.voxels.encoder import encode
+from gcd.voxels.grid import Grid
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from gcd.voxels.decoder import Decoder
+
+PHYSICAL_DISTANCE = 0.73  # of the nearest-neighbour distance: 2.0 Å in tungsten
+SAME_ATOM = 0.45  # of it: a painted atom nearer than this to a known one is that atom, seen through its share
+MARGIN = 8  # voxel layers beyond the painted ones that the decoder sees
+
+
+def known_voxels(ends: BicrystalEnds) -> tuple[Tensor, Tensor]:
+    """(X, Y, Z) voxels of the ends, in units of atoms, and the mask, 1 in the painted layers."""
+    mask = layer_mask(ends.grid.shape, *ends.layers)
+    voxels = encode(torch.tensor(ends.atoms.positions, dtype=torch.float32), ends.grid)[0]
+    return voxels * (1 - mask), mask
+
+
+def decode_middle(decoder: Decoder, voxels: Tensor, ends: BicrystalEnds) -> list[np.ndarray]:
+    """(N, 3) positions in Å of each structure, around the painted layers alone: the known atoms need no decoding."""
+    from gcd.voxels.decoder import decode
+
+    grid, size = ends.grid, ends.grid.voxel_size[2]
+    low, high = max(0, ends.layers[0] - MARGIN), min(grid.shape[2], ends.layers[1] + MARGIN)
+    middle = Grid((*grid.shape[:2], high - low), (*grid.lengths[:2], (high - low) * size), grid.periodic)
+    return [r + np.array([0.0, 0.0, low * size]) for r in decode(decoder, voxels[..., low:high], middle)]
+
+
+def assemble(ends: BicrystalEnds, decoded: np.ndarray) -> Atoms:
+    """The ends' atoms exactly as given, and of the decoded ones those that are not the ends' own."""
+    from ase import Atoms
+    from scipy.spatial import cKDTree
+
+    known, nearest = ends.atoms, ends.atoms.info["nearest_neighbour"]
+    low, high = (layer * ends.grid.voxel_size[2] for layer in (ends.layers[0] - 1, ends.layers[1]))
+    painted = decoded[(decoded[:, 2] > low) & (decoded[:, 2] < high)]
+    box = np.array([*ends.grid.lengths[:2], 4 * ends.grid.lengths[2]])
+    tree = cKDTree(known.positions % box, boxsize=box)
+    painted = painted[tree.query(painted % box)[0] > SAME_ATOM * nearest] if len(painted) else painted
+    atoms = Atoms(
+        [known.info["metal"]] * (len(known) + len(painted)),
+        np.concatenate([known.positions, painted]),
+        cell=ends.grid.lengths,
+        pbc=ends.grid.periodic,
+    )
+    order = np.argsort(atoms.positions[:, 2], kind="stable")
+    atoms = atoms[order]
+    atoms.set_array("painted", (np.arange(len(atoms)) >= len(known))[order])
+    atoms.info = {k: v for k, v in known.info.items() if k not in ("painted_z", "nearest_neighbour")}
+    atoms.info["n"] = n_fraction(len(atoms), known.info["atoms_per_plane"])
+    atoms.info |= _check(atoms, box, nearest, ends)
+    return atoms
+
+
+def _check(atoms: Atoms, box: np.ndarray, nearest: float, ends: BicrystalEnds) -> dict[str, Any]:
+    """Whether the atoms are a slab at all: enough of them between the ends, none on top of another."""
+    from scipy.spatial import cKDTree
+
+    distances = cKDTree(atoms.positions % box, boxsize=box).query(atoms.positions % box, k=2)[0][:, 1]
+    closest, least = float(distances.min()), PHYSICAL_DISTANCE * nearest
+    painted = int(atoms.arrays["painted"].sum())
+    per_plane = atoms.info["atoms_per_plane"]
+    expected = per_plane * sum(atoms.info["planes"]) - len(ends.atoms)
+    failure = ""
+    if closest < least:
+        failure = f"two atoms are {closest:.2f} Å apart, less than {least:.2f} Å"
+    elif abs(painted - expected) > 2 * per_plane:
+        failure = f"{painted} atoms were painted where two grains would have {expected}"
+    return {"minimum_distance": closest, "physical": not failure, "failure": failure}
