@@ -24,6 +24,21 @@ FLAGS = (
 PATIENCE = 120_000  # ms; a slow machine without a GPU draws WebGL in software
 
 
+@pytest.fixture
+def fresh_server() -> Iterator[None]:
+    """For pages run without a browser: no caches, and so no jobs, from one test to the next."""
+    import streamlit as st
+
+    from pages.parts import work
+    from tests.pages.driver import SOON
+
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    work.runner().close(SOON)
+    st.cache_resource.clear()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on a free port of this machine, with the repository's own checkpoints."""

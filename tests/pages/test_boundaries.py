@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gcd.energetics import lammps
@@ -24,10 +21,9 @@ from pages.parts.boundary_run import (
     python_of,
     run_relaxation,
 )
+from tests.pages.driver import APP, SOON, checked, numbers
 
 PAGE = "pages/boundaries.py"
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 600.0  # seconds; none of them is meant to be spent, but torch relaxes slowly on a busy machine
 SLOT = "boundaries_job"
 # The page may be run before app.py knows it: on its own it is a whole app as well.
 FRAME = f"""
@@ -39,15 +35,11 @@ st.navigation([st.Page({str(APP.parent / PAGE)!r}, default=True)]).run()
 
 
 @pytest.fixture(autouse=True)
-def fresh_server(tmp_path, monkeypatch):
-    """No jobs from one test to the next, and a small dataset."""
+def own_dataset(tmp_path, monkeypatch, fresh_server):
+    """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(tmp_path))
     boundary_run.dataset_of.cache_clear()
-    st.cache_data.clear()
-    st.cache_resource.clear()
     yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
     boundary_run.dataset_of.cache_clear()
 
 
@@ -84,21 +76,12 @@ def open_page(**query: str) -> AppTest:
     return checked(app.run())
 
 
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
 def relax(app: AppTest) -> AppTest:
     checked(app.button(key="relax").click().run())
     job = work.runner().get(app.session_state[SLOT])
     assert job is not None
     assert job.wait(SOON)
     return checked(app.run())
-
-
-def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
 
 
 def test_a_boundary_is_shown_before_anything_is_pressed():

@@ -10,11 +10,9 @@ import shlex
 import zipfile
 from dataclasses import asdict
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gcd.checkpoints import available
@@ -28,23 +26,18 @@ from gcd.structures.bicrystals import twist_bicrystal
 from pages.parts import boundary_run, work
 from pages.parts.boundary_files import everything_bytes, table_bytes
 from pages.parts.boundary_sampling import SampleRun, SampleSettings, run_sampling
+from tests.pages.driver import SOON, checked, numbers, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 600.0  # seconds; none of them is meant to be spent
 SLOT = "boundary_samples_job"
 QUICK = {"model": "test", "evaluations": 2, "order": 1}
 
 
 @pytest.fixture(autouse=True)
-def fresh_server(small_dataset, monkeypatch):
-    """No jobs from one test to the next, and a small dataset."""
+def own_dataset(small_dataset, monkeypatch, fresh_server):
+    """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(small_dataset.parent))
     boundary_run.dataset_of.cache_clear()
-    st.cache_data.clear()
-    st.cache_resource.clear()
     yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
     boundary_run.dataset_of.cache_clear()
 
 
@@ -70,20 +63,6 @@ def model(models, small_dataset):
     return models / "boundary-test"
 
 
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/boundaries.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return checked(app.run())
-
-
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
 def sample(app: AppTest) -> AppTest:
     checked(app.button(key="sample_button").click().run())
     job = work.runner().get(app.session_state[SLOT])
@@ -92,12 +71,8 @@ def sample(app: AppTest) -> AppTest:
     return checked(app.run())
 
 
-def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
 def test_the_ends_are_shown_before_anything_is_pressed(model):
-    app = open_page()
+    app = open_app("boundaries")
     assert app.session_state["source"] == "sample"
     assert numbers(app)["Painted (Å)"] == "30.0"
     assert any("Trained on 3 structures" in caption.value for caption in app.caption)
@@ -106,21 +81,21 @@ def test_the_ends_are_shown_before_anything_is_pressed(model):
 
 
 def test_a_missing_model_is_one_sentence_and_building_comes_first(models):
-    assert open_page().session_state["source"] == "build"
-    app = open_page(source="sample")
+    assert open_app("boundaries").session_state["source"] == "build"
+    app = open_app("boundaries", source="sample")
     (warning,) = app.warning
     assert "No model of W Σ5 (100) twist, 36.87° is here" in warning.value
     assert "sample_button" not in {button.key for button in app.button}
 
 
 def test_another_metal_has_no_model(model):
-    app = open_page(source="sample")
+    app = open_app("boundaries", source="sample")
     checked(app.selectbox(key="metal").set_value("Mo").run())
     assert "No model of Mo" in app.warning[0].value
 
 
 def test_a_link_restores_every_control(model):
-    app = open_page(
+    app = open_app("boundaries",
         source="sample", candidates="3", sample_seed="5", painted="24", free_shift="false", shift_x="0.25",
         free_spacing="false", spacing="0.3", gb_cell="2×1", gb_sampling="Custom", gb_nfe="4", gb_order="2",
     )  # fmt: skip
@@ -141,7 +116,7 @@ def test_a_link_restores_every_control(model):
 
 
 def test_ends_that_overlap_are_one_sentence(model):
-    app = open_page(source="sample", painted="40", free_spacing="false", spacing="-1.5")
+    app = open_app("boundaries", source="sample", painted="40", free_spacing="false", spacing="-1.5")
     assert app.exception == []
     settings = SampleSettings(**QUICK, painted=400.0)
     with pytest.raises(ValueError, match="painted thickness"):
@@ -149,7 +124,7 @@ def test_ends_that_overlap_are_one_sentence(model):
 
 
 def test_failures_are_kept_with_their_reason(model):
-    app = sample(open_page(candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
+    app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
     table = app.dataframe[0].value
     assert list(table["candidate"]) == [0, 1]
     assert set(table["state"]) == {"failed"}
@@ -160,7 +135,7 @@ def test_failures_are_kept_with_their_reason(model):
 
 
 def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(model):
-    app = sample(open_page(candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
+    app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
     app.session_state["seen_structure"] = 1
     checked(app.run())
     assert numbers(app)["E_gb (J/m²)"] == "2.500"

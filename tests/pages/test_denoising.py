@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from pages.parts import work
 from pages.parts.recording_run import check_recording
+from tests.pages.driver import SOON, numbers, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0
-
-
-@pytest.fixture(autouse=True)
-def fresh_server():
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/denoising.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 @pytest.mark.parametrize(("phase", "atoms"), [("SC", "64"), ("BCC", "128"), ("FCC", "256")])
 def test_every_phase_has_a_film(phase, atoms):
-    app = open_page(recording=phase)
+    app = open_app("denoising", recording=phase)
     assert numbers(app)["Atoms at the end"] == atoms
     assert f'"{phase.lower()}"' in app.code[0].value
 
@@ -57,7 +29,7 @@ OWN = {
 
 
 def test_a_film_of_ones_own_is_recorded(models):
-    app = open_page(**OWN)
+    app = open_app("denoising", **OWN)
     app.button(key="record").click().run()
     job = work.runner().get(app.session_state["denoising_job"])
     assert job is not None
@@ -72,8 +44,8 @@ def test_a_film_of_ones_own_is_recorded(models):
 
 def test_without_models_films_play_but_none_is_recorded(tmp_path, monkeypatch):
     monkeypatch.setenv("GCD_CHECKPOINTS", str(tmp_path))
-    assert "Atoms at the end" in numbers(open_page())
-    assert "are missing" in open_page(recording="My own").warning[0].value
+    assert "Atoms at the end" in numbers(open_app("denoising"))
+    assert "are missing" in open_app("denoising", recording="My own").warning[0].value
 
 
 @pytest.mark.parametrize(
@@ -88,13 +60,13 @@ def test_without_models_films_play_but_none_is_recorded(tmp_path, monkeypatch):
     ],
 )
 def test_hostile_links_fall_back_to_the_defaults(name, value):
-    app = open_page(**{name: value})
+    app = open_app("denoising", **{name: value})
     assert app.session_state["recording"] == "BCC"
     assert numbers(app)["Atoms at the end"] == "128"
 
 
 def test_too_long_a_film_is_refused(models):
-    app = open_page(**(OWN | {"own_nfe": "900", "own_order": "1"}))
+    app = open_app("denoising", **(OWN | {"own_nfe": "900", "own_order": "1"}))
     app.button(key="record").click().run()
     assert "up to 60 steps" in app.error[0].value
 

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from gcd import limits
 from pages.parts import work
+from tests.pages.driver import SOON, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0
-
-
-@pytest.fixture(autouse=True)
-def fresh_server():
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
-
-
-def open_page() -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/health.py")
-    app.run()
-    assert not app.exception, app.exception
-    return app
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def test_an_idle_server_says_so():
-    app = open_page()
+    app = open_app("health")
     numbers = {metric.label: metric.value for metric in app.metric}
     assert numbers["Running"] == "0"
     assert numbers["Waiting"] == f"0 of {limits.MAX_QUEUED_JOBS}"
@@ -43,7 +22,7 @@ def test_an_idle_server_says_so():
 
 
 def test_the_limits_are_those_of_the_package():
-    values = {row["name"]: row["value"] for row in open_page().dataframe[0].value.to_dict("records")}
+    values = {row["name"]: row["value"] for row in open_app("health").dataframe[0].value.to_dict("records")}
     assert values["MAX_UPLOAD_BYTES"] == f"{limits.MAX_UPLOAD_BYTES:,}"
 
 
@@ -51,7 +30,7 @@ def test_a_stranger_s_job_is_counted_but_not_named():
     done = threading.Event()
     try:
         work.runner().submit(lambda **_: done.wait(SOON), label="a secret alloy", owner="a stranger")
-        app = open_page()
+        app = open_app("health")
         assert {metric.label: metric.value for metric in app.metric}["Running"] == "1"
         text = str(app.dataframe[0].value)
         assert "someone's" in text

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import streamlit as st
 import torch
-from streamlit.testing.v1 import AppTest
 
 from gcd.checkpoints import available, load_decoder
 from gcd.views.decoding import STAGES
@@ -24,40 +20,18 @@ from pages.parts.teach_encoder import (
     parse_points,
     points_text,
 )
+from tests.pages.driver import SOON, numbers, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0
 PARTS = ("Atoms to voxels", "In 3D", "Noise", "The way back", "Voxels to atoms", "How small is L")
 needs_decoder = pytest.mark.skipif("decoder" not in available(), reason="no checkpoint of the decoder")
 
 
-@pytest.fixture(autouse=True)
-def fresh_server():
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/how_it_works.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_opens(part, models):
-    app = open_page(part=part)
+    app = open_app("how_it_works", part=part)
     assert not app.error
     assert app.code
     assert app.metric or part == "The way back"
@@ -74,19 +48,19 @@ def test_the_board_is_the_encoder_of_the_package():
 
 
 def test_the_sum_is_the_number_of_particles():
-    assert numbers(open_page())["Sum"] == "4.0000"
-    assert numbers(open_page(particles="0 0; 7.99 7.99; 3 3"))["Sum"] == "3.0000"
+    assert numbers(open_app("how_it_works"))["Sum"] == "4.0000"
+    assert numbers(open_app("how_it_works", particles="0 0; 7.99 7.99; 3 3"))["Sum"] == "3.0000"
 
 
 def test_a_particle_off_an_open_board_is_said_and_not_encoded():
-    app = open_page(particles="1 1; 7.8 3", periodic="false")
+    app = open_app("how_it_works", particles="1 1; 7.8 3", periodic="false")
     assert "Particle 1 lies at 7.8000 Å on the open x axis" in app.warning[0].value
     assert numbers(app)["Sum"] == "1.0000"
 
 
 def test_whole_shifts_move_the_numbers_and_fractional_ones_change_them():
     def words(**query: str) -> str:
-        return " ".join(text.value for text in open_page(**query).markdown)
+        return " ".join(text.value for text in open_app("how_it_works", **query).markdown)
 
     assert "the same numbers, moved along" in words(shift_x="1.0", shift_y="2.0")
     assert "a fraction: the numbers differ" in words(shift_x="0.5")
@@ -96,7 +70,7 @@ def test_whole_shifts_move_the_numbers_and_fractional_ones_change_them():
     "text", ["1", "1 2 3", "a b", "1 nan", "1e9 0", "1 2; <script>", "1 2;" * (MOST_PARTICLES + 1)]
 )
 def test_what_is_no_particle_is_said_and_the_default_shown(text):
-    app = open_page(particles=text)
+    app = open_app("how_it_works", particles=text)
     assert "The board shows the default" in app.error[0].value
     assert numbers(app)["Sum"] == "4.0000"
 
@@ -136,7 +110,7 @@ def test_hostile_links_fall_back_to_the_defaults(name, value, models):
         "problem": 3,
     }
     part = PARTS[{"time": 2, "crystal3d": 1}.get(name, parts.get(name, 0))]
-    app = open_page(**({"part": part} | {name: value}))
+    app = open_app("how_it_works", **({"part": part} | {name: value}))
     assert not app.error
     defaults = {
         "board_cells": 8, "shift_x": 0.0, "stage": "Input", "noise": 0.1, "pair_L": 0.834, "pair_d": 2.74,
@@ -147,8 +121,13 @@ def test_hostile_links_fall_back_to_the_defaults(name, value, models):
 
 
 def test_a_link_restores_the_controls(models):
-    app = open_page(
-        part="Voxels to atoms", stage="Displace", noise="0.05", decode_phase="FCC", decode_seed="3"
+    app = open_app(
+        "how_it_works",
+        part="Voxels to atoms",
+        stage="Displace",
+        noise="0.05",
+        decode_phase="FCC",
+        decode_seed="3",
     )
     state = app.session_state
     assert (state["stage"], state["noise"], state["decode_phase"], state["decode_seed"]) == (
@@ -162,14 +141,14 @@ def test_a_link_restores_the_controls(models):
 def test_without_the_decoder_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("GCD_CHECKPOINTS", str(tmp_path))
     for part in ("Voxels to atoms", "How small is L"):
-        assert "decoder is missing" in open_page(part=part).warning[0].value
-    assert "are missing" in open_page(part="Noise").warning[0].value
+        assert "decoder is missing" in open_app("how_it_works", part=part).warning[0].value
+    assert "are missing" in open_app("how_it_works", part="Noise").warning[0].value
 
 
 @needs_decoder
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_drawn(stage):
-    app = open_page(part="Voxels to atoms", stage=stage, noise="0.05")
+    app = open_app("how_it_works", part="Voxels to atoms", stage=stage, noise="0.05")
     assert app.get("plotly_chart")
     if stage == "Fit":
         assert numbers(app)["Atoms"] == "54"
@@ -187,11 +166,11 @@ def test_without_noise_the_stages_end_at_the_truth():
 @needs_decoder
 @pytest.mark.parametrize(("distance", "found"), [("2.74", "2"), ("0.83", "1")])
 def test_two_atoms_become_one_when_they_share_voxels(distance, found):
-    assert numbers(open_page(part="How small is L", pair_d=distance))["Decoded"] == found
+    assert numbers(open_app("how_it_works", part="How small is L", pair_d=distance))["Decoded"] == found
 
 
 def test_the_solver_s_curves_of_a_model_are_computed_by_a_job(models):
-    app = open_page(part="The way back", problem="A crystal model", solver_phase="SC")
+    app = open_app("how_it_works", part="The way back", problem="A crystal model", solver_phase="SC")
     app.button(key="solve").click().run()
     job = work.runner().get(app.session_state["solver_job"])
     assert job is not None

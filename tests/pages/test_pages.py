@@ -5,28 +5,15 @@ The models are untrained: what they make is noise, which is enough to walk every
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gcd.limits import MAX_PAGE_COUNT
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from pages.parts import work
+from tests.pages.driver import APP, SOON
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0  # seconds; none of them is meant to be spent
-
-
-@pytest.fixture(autouse=True)
-def fresh_server():
-    """No caches, and so no jobs, from one test to the next."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def open_app(page: str | None = None, **query: str) -> AppTest:

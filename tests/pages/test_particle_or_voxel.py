@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import work
 from pages.parts.duet_results import everything_bytes
 from pages.parts.duet_run import PARTICLE, VOXEL, DuetSettings
+from tests.pages.driver import SOON, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0  # seconds; none of them is meant to be spent
 GOOD = {"phase": "sc", "initial_sigma": 0.2, "sampler": "ode", "steps": 8, "seed": 0}
 
 
-@pytest.fixture(autouse=True)
-def fresh_server():
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/particle_or_voxel.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def run_both(app: AppTest):
@@ -49,7 +29,7 @@ def run_both(app: AppTest):
 
 
 def test_both_models_are_shown_and_compared(particle_models):
-    app = open_page(sigma="0.25", steps="8", sampler="SDE")
+    app = open_app("particle_or_voxel", sigma="0.25", steps="8", sampler="SDE")
     job = run_both(app)
     assert job.state == "done", job.error
     result = job.result
@@ -66,14 +46,14 @@ def test_both_models_are_shown_and_compared(particle_models):
 
 def test_the_control_of_sigma_changes_the_result(particle_models):
     little, much = (
-        run_both(open_page(sigma=sigma, steps="2")).result.parts[PARTICLE].atoms.positions
+        run_both(open_app("particle_or_voxel", sigma=sigma, steps="2")).result.parts[PARTICLE].atoms.positions
         for sigma in ("0.1", "0.4")
     )
     assert abs(little - much).max() > 0.1
 
 
 def test_a_link_restores_the_controls(particle_models):
-    app = open_page(sigma="0.45", steps="33", seed="7", sampler="Restart", start="Random")
+    app = open_app("particle_or_voxel", sigma="0.45", steps="33", seed="7", sampler="Restart", start="Random")
     assert app.slider(key="sigma").value == 0.45
     assert (app.number_input(key="steps").value, app.number_input(key="seed").value) == (33, 7)
     assert app.session_state["sampler"] == "Restart"
@@ -81,7 +61,7 @@ def test_a_link_restores_the_controls(particle_models):
 
 
 def test_files_hold_both_structures_and_the_commands(particle_models):
-    run = run_both(open_page(steps="2")).result
+    run = run_both(open_app("particle_or_voxel", steps="2")).result
     with zipfile.ZipFile(io.BytesIO(everything_bytes(run))) as archive:
         names = archive.namelist()
         assert "gcd sample particle" in archive.read("commands.txt").decode()
@@ -91,7 +71,7 @@ def test_files_hold_both_structures_and_the_commands(particle_models):
 
 
 def test_cancel_keeps_nothing(particle_models):
-    app = open_page(steps="1000")
+    app = open_app("particle_or_voxel", steps="1000")
     app.button(key="run").click().run()
     job = work.runner().get(app.session_state["duet_job"])
     work.runner().cancel(job.id)
@@ -102,7 +82,7 @@ def test_cancel_keeps_nothing(particle_models):
 
 
 def test_without_a_particle_model_the_page_says_what_is_missing(models):
-    app = open_page()
+    app = open_app("particle_or_voxel")
     assert any("particle-sc" in element.value for element in app.warning)
     app.button(key="run").click().run()
     assert any("not both models of SC" in element.value for element in app.error)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from ase.build import bulk
 from streamlit.testing.v1 import AppTest
 
@@ -18,34 +16,13 @@ from pages.parts import work
 from pages.parts.downloads import structure_bytes
 from pages.parts.structure_results import stem_of
 from pages.parts.structure_run import EXAMPLES, grid_of, suggested_voxel_size
+from tests.pages.driver import SOON, checked, numbers, open_app
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-SOON = 120.0
 SLOT = "structure_job"
 pytestmark = pytest.mark.skipif("decoder" not in available(), reason="no checkpoint of the decoder")
 
 
-@pytest.fixture(autouse=True)
-def fresh_server():
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    work.runner().close(SOON)
-    st.cache_resource.clear()
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=SOON)
-    app.run()
-    app.switch_page("pages/your_structure.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return checked(app.run())
-
-
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def analyse(app: AppTest, slot: str = SLOT, button: str = "go") -> AppTest:
@@ -61,17 +38,13 @@ def upload(app: AppTest, name: str, data: bytes) -> AppTest:
     return checked(app.file_uploader(key="upload").upload(name, data, "application/octet-stream").run())
 
 
-def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
 def words(app: AppTest) -> str:
     return " ".join(text.value for text in app.markdown)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_comes_back_atom_by_atom(example):
-    app = analyse(open_page(example=example))
+    app = analyse(open_app("your_structure", example=example))
     shown = numbers(app)
     matched, total = shown["Atoms matched"].split(" of ")
     assert matched == total
@@ -80,7 +53,7 @@ def test_every_example_comes_back_atom_by_atom(example):
 
 
 def test_a_cell_that_is_not_orthorhombic_is_said_and_its_supercell_offered():
-    app = open_page(example="Hexagonal magnesium")
+    app = open_app("your_structure", example="Hexagonal magnesium")
     assert "gamma = 120.00°" in app.warning[0].value
     assert "orthorhombic supercell: 108 atoms" in app.toggle(key="supercell").label
     checked(app.toggle(key="supercell").set_value(False).run())
@@ -92,7 +65,11 @@ def test_an_upload_is_read_and_analysed(form):
     from gcd.structures.formats import FORMATS
 
     name = f"copper{FORMATS[form].endings[0]}"
-    app = upload(open_page(structure_view="Analysis"), name, structure_bytes(ideal_crystal("fcc", 2), form))
+    app = upload(
+        open_app("your_structure", structure_view="Analysis"),
+        name,
+        structure_bytes(ideal_crystal("fcc", 2), form),
+    )
     assert "32 atoms" in words(app)
     shown = numbers(analyse(app))
     assert shown["Atoms matched"] == "32 of 32"
@@ -101,7 +78,7 @@ def test_an_upload_is_read_and_analysed(form):
 
 def test_of_several_structures_one_is_chosen():
     frames = [ideal_crystal("sc", 2), ideal_crystal("bcc", 2)]
-    app = upload(open_page(which="1"), "two.extxyz", structure_bytes(frames, "extxyz"))
+    app = upload(open_app("your_structure", which="1"), "two.extxyz", structure_bytes(frames, "extxyz"))
     assert "16 atoms" in words(app)
 
 
@@ -115,20 +92,20 @@ def test_of_several_structures_one_is_chosen():
     ],
 )
 def test_a_malformed_upload_is_one_sentence(name, data, sentence):
-    app = upload(open_page(), name, data)
+    app = upload(open_app("your_structure"), name, data)
     assert sentence in app.error[0].value
     assert "go" not in {button.key for button in app.button}
 
 
 def test_a_slab_is_relaxed_in_place():
-    app = analyse(open_page(example="Tungsten twist boundary"))
+    app = analyse(open_app("your_structure", example="Tungsten twist boundary"))
     assert "[n] = 1/5" in words(app)
     shown = numbers(analyse(app, "slab_job", "relax_slab"))
     assert float(shown["E_gb relaxed"].split()[0]) < float(shown["E_gb before"].split()[0])
 
 
 def test_too_coarse_a_grid_is_said():
-    app = analyse(open_page(example="Copper with a vacancy", voxel_size="2.0"))
+    app = analyse(open_app("your_structure", example="Copper with a vacancy", voxel_size="2.0"))
     assert any("too coarse" in warning.value for warning in app.warning)
 
 
@@ -143,14 +120,14 @@ def test_too_coarse_a_grid_is_said():
     ],
 )
 def test_hostile_links_fall_back_to_the_defaults(name, value):
-    app = open_page(**{name: value})
+    app = open_app("your_structure", **{name: value})
     assert not app.error
     assert app.session_state["example"] == next(iter(EXAMPLES))
     assert app.session_state["voxel_size"] == suggested_voxel_size(EXAMPLES["Tungsten, warm"]())
 
 
 def test_a_link_restores_the_controls():
-    state = open_page(example="Simple cubic polonium", voxel_size="0.7").session_state
+    state = open_app("your_structure", example="Simple cubic polonium", voxel_size="0.7").session_state
     assert (state["example"], state["voxel_size"]) == ("Simple cubic polonium", 0.7)
 
 
@@ -172,7 +149,7 @@ def test_file_names_are_made_harmless(name, stem):
 
 
 def test_what_is_downloaded_reads_back():
-    app = analyse(open_page(example="Copper with a vacancy"))
+    app = analyse(open_app("your_structure", example="Copper with a vacancy"))
     job = work.runner().get(app.session_state[SLOT])
     assert job is not None
     (again,) = read_structures(io.BytesIO(structure_bytes(job.result.decoded, "extxyz")), "a.extxyz")
