@@ -148,7 +148,7 @@ def _write(
 
 
 def _record(rows: list[NoiseRow]) -> None:
-    from gcd.evaluation.noise import record_noise
+    from gcd.evaluation.record import record_noise
 
     for model in dict.fromkeys(row.model for row in rows):
         record_noise(model, [row for row in rows if row.model == model])

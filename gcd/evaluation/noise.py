@@ -5,7 +5,6 @@ A start is the ideal crystal under displacements sigma, or random positions. Sam
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +25,6 @@ from gcd.evaluation.samples import (
     measure,
     read_lines,
 )
-from gcd.files import write_text
 from gcd.structures.crystals import Phase, check_phase, lattice_constant_of
 
 SHELL = 0.05  # half width of the first shell of a sharp g(r), in nearest-neighbour distances
@@ -213,37 +211,3 @@ def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> Noise
 def as_dict(row: NoiseRow) -> dict[str, Any]:
     """Plain values, for tables and JSON."""
     return asdict(row)
-
-
-def record_noise(name: str, rows: Sequence[NoiseRow]) -> dict[str, Any]:
-    """Add rows to a particle checkpoint's table, in place of those of the same settings; the card says them too.
-
-    Args:
-        rows: of this checkpoint's present weights.
-
-    Returns:
-        The configuration as written.
-    """
-    from gcd.checkpoints import CARD, CONFIG, checkpoint_folder, read_config
-    from gcd.training.particle_card import model_card
-
-    config = read_config(name)
-    key = ("size", "start", "sampler", "steps")
-    new = [{k: _plain(v) for k, v in as_dict(row).items() if k not in _NOT_RECORDED} for row in rows]
-    replaced = {tuple(row[k] for k in key) for row in new}
-    kept = [row for row in config.get("quality", []) if tuple(row[k] for k in key) not in replaced]
-    config["quality"] = sorted(kept + new, key=lambda row: (row["start"], row["sampler"], row["steps"]))
-    folder = checkpoint_folder(name)
-    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
-    write_text(folder / CARD, model_card(config).replace("{sha256}", config["sha256"]))
-    return config
-
-
-_NOT_RECORDED = ("phase", "q4_error", "q6_error", "model", "weights")
-
-
-def _plain(value: Any) -> Any:
-    """Figures to five digits, and null for none."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if math.isfinite(value) else None
-    return value
