@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from gcd.commands import options
+from gcd.commands.samples import add_files, sample_name, write_samples
 
 HELP = "voxel model: noise to crystals"
-NAMES = ("extxyz", "cif", "vasp", "lammps-data")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,20 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", metavar="C", help="name or folder of the model (default crystal-PHASE)"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("crystals"), metavar="DIR", help="folder (default crystals)"
-    )
-    parser.add_argument("--format", choices=NAMES, default="extxyz", help="file format (default extxyz)")
+    add_files(parser, "crystals")
     options.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Generate, compare with the ideal crystal, write."""
-    from gcd.analysis.quality import crystal_quality
     from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
     from gcd.generate import Progress, generate_crystals
-    from gcd.structures.formats import FORMATS, write_structure
 
     evaluations, order = _evaluations(args)
     check_writable(args.out)
@@ -74,21 +68,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         )
     seconds = time.perf_counter() - begun
     assert isinstance(crystals, list)
-    qualities = [crystal_quality(atoms, args.phase, atoms.info["size"]) for atoms in crystals]
-    structures = []
-    for atoms, quality in zip(crystals, qualities, strict=True):
-        form = FORMATS[
-            args.format if len(atoms) else "extxyz"
-        ]  # the others cannot hold a structure without atoms
-        size = "x".join(map(str, atoms.info["size"]))
-        stem = f"{args.phase}-{size}-seed{args.seed}-{atoms.info['index']:04d}-nfe{evaluations}"
-        path = write_structure(atoms, args.out / (stem + form.endings[0]), form.name)
-        structures.append({"file": str(path), **quality.as_dict()})
-        if not args.json:
-            print(f"{path}: {quality}")
-    perfect = sum(structure["perfect"] for structure in structures)
-    if not args.json:
-        print(f"{perfect} of {len(structures)} perfect, {seconds / len(structures):.2f} s a crystal")
+    structures = write_samples(
+        args, crystals, lambda atoms: f"{sample_name(atoms)}-nfe{evaluations}", seconds, "crystal"
+    )
     device = crystals[0].info["device"]
     return {
         "structures": structures,

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from gcd import limits
 from gcd.commands import options
+from gcd.commands.samples import add_files, sample_name, write_samples
 
 HELP = "particle model (the baseline): displaced or random atoms to structures"
-NAMES = ("extxyz", "cif", "vasp", "lammps-data")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", metavar="C", help="name or folder of the model (default particle-PHASE)"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("particles"), metavar="DIR", help="folder (default particles)"
-    )
-    parser.add_argument("--format", choices=NAMES, default="extxyz", help="file format (default extxyz)")
+    add_files(parser, "particles")
     options.add_device(parser)
 
 
@@ -65,11 +61,9 @@ def add_sampler(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Generate, compare with the ideal crystal, write."""
-    from gcd.analysis.quality import crystal_quality
     from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
     from gcd.generate import ParticleProgress, generate_particles
-    from gcd.structures.formats import FORMATS, write_structure
 
     check_writable(args.out)
     begun = time.perf_counter()
@@ -95,20 +89,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     assert isinstance(made, list)
     start = "random" if args.initial_sigma is None else f"sigma{args.initial_sigma:g}"
-    form = FORMATS[args.format]
-    structures = []
-    for atoms in made:
-        quality = crystal_quality(atoms, args.phase, atoms.info["size"])
-        size = "x".join(map(str, atoms.info["size"]))
-        sample = f"seed{args.seed}-{atoms.info['index']:04d}"
-        stem = f"particle-{args.phase}-{size}-{sample}-{start}-{args.sampler}{args.steps}"
-        path = write_structure(atoms, args.out / (stem + form.endings[0]), form.name)
-        structures.append({"file": str(path), **quality.as_dict()})
-        if not args.json:
-            print(f"{path}: {quality}")
-    if not args.json:
-        perfect = sum(structure["perfect"] for structure in structures)
-        print(f"{perfect} of {len(structures)} perfect, {seconds / len(structures):.2f} s a structure")
+    how = f"{start}-{args.sampler}{args.steps}"
+    structures = write_samples(
+        args, made, lambda atoms: f"particle-{sample_name(atoms)}-{how}", seconds, "structure"
+    )
     return {
         "structures": structures,
         "seconds": round(seconds, 3),
