@@ -112,3 +112,25 @@ def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "w-sigma5.npz"
     build_dataset([folder / "search.db"]).save(path)
     return path
+
+
+@pytest.fixture
+def boundary_model(models: Path, small_dataset: Path) -> Path:
+    """An untrained in-painting model beside the other untrained ones."""
+    import torch
+
+    from gcd.checkpoints import save
+    from gcd.diffusion.unet import UNet, UNetConfig
+    from gcd.training.boundary import BoundaryTraining, checkpoint_config
+    from gcd.training.boundary_card import model_card
+    from gcd.training.common import Trained
+
+    torch.manual_seed(0)
+    training = BoundaryTraining(
+        small_dataset,
+        architecture=UNetConfig(in_channels=2, channels=(8,), strides=(2,), blocks=1, time_features=8),
+    )
+    unet = UNet(training.architecture)
+    config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none") | {"model": "test"}
+    save(models / "boundary-test", unet, config, model_card(config))
+    return models / "boundary-test"

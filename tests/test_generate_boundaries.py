@@ -17,28 +17,6 @@ from gcd.generate import boundary_ends, boundary_models, generate_relaxed_bounda
 QUICK = {"model": "test", "evaluations": 2, "order": 1, "device": "cpu"}
 
 
-@pytest.fixture
-def boundary_model(models, small_dataset):
-    """An untrained in-painting model beside the other untrained ones."""
-    import torch
-
-    from gcd.checkpoints import save
-    from gcd.diffusion.unet import UNet, UNetConfig
-    from gcd.training.boundary import BoundaryTraining, checkpoint_config
-    from gcd.training.boundary_card import model_card
-    from gcd.training.common import Trained
-
-    torch.manual_seed(0)
-    training = BoundaryTraining(
-        small_dataset,
-        architecture=UNetConfig(in_channels=2, channels=(8,), strides=(2,), blocks=1, time_features=8),
-    )
-    unet = UNet(training.architecture)
-    config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none") | {"model": "test"}
-    save(models / "boundary-test", unet, config, model_card(config))
-    return models / "boundary-test"
-
-
 def test_what_is_known_of_a_candidate(boundary_model):
     atoms, other = gcd.generate_boundaries("sigma5", count=2, seed=3, **QUICK)
     info = atoms.info
@@ -66,6 +44,20 @@ def test_the_ends_come_back_exactly(boundary_model):
     assert np.array_equal(kept, ends.positions[order])
     low, high = ends.info["painted_z"]
     assert not ((ends.positions[:, 2] > low + 0.5) & (ends.positions[:, 2] < high - 0.5)).any()
+
+
+def test_ends_are_drawn_with_the_weights_of_training(boundary_model):
+    """Of two structures with one [n], the lower one is met exp(dE / preference) times as often."""
+    from gcd.generate.boundaries import _state_seen
+
+    low, high, other = [0.0, 0.0, 0.1], [1.0, 1.0, 0.2], [2.0, 2.0, 0.3]
+    data = {"structures": [[0.2, 2.3], [0.2, 2.4], [0.4, 2.5]], "states": [low, high, other]}
+    rng = np.random.default_rng(0)
+    for preference, share in ((None, 0.5), (0.1, 1 / (1 + np.exp(-1.0)))):
+        drawn = [_state_seen(data | {"preference": preference}, rng)[0].tolist() for _ in range(2000)]
+        assert drawn.count(other) == pytest.approx(1000, abs=100)  # four standard deviations
+        first, second = drawn.count(low), drawn.count(high)
+        assert first / (first + second) == pytest.approx(share, abs=0.065)
 
 
 def test_a_sample_does_not_depend_on_its_batch(boundary_model):

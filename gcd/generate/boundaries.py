@@ -285,7 +285,7 @@ def _ends(
     a = potential_lattice_constant(config["metal"])
     edge = check_twist(config["twist"]).edge * a
     rng = np.random.default_rng([seed, index, 1])
-    shift, lift = draw_state(rng, edge, a, _states_of_one_n(config["data"], rng))
+    shift, lift = draw_state(rng, edge, a, _state_seen(config["data"], rng))
     nx, ny = config["grid"][:2]
     return bicrystal_ends(
         config["twist"],
@@ -300,10 +300,16 @@ def _ends(
     )
 
 
-def _states_of_one_n(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
-    """States (M, 3) of the structures learnt from that share one [n]; every [n] has the same chance."""
-    n = np.array([n for n, _ in data["structures"]])
-    return np.array(data["states"])[n == rng.choice(np.unique(n))]
+def _state_seen(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """State (1, 3) of a structure learnt from: every [n] with the same chance, at it with the weight of training."""
+    n, egb = np.array(data["structures"]).T
+    here = np.flatnonzero(n == rng.choice(np.unique(n)))
+    if data["preference"] is None:
+        chosen = rng.integers(len(here))
+    else:
+        weights = np.exp(-(egb[here] - egb[here].min()) / data["preference"])
+        chosen = rng.choice(len(here), p=weights / weights.sum())
+    return np.array(data["states"])[here[[chosen]]]
 
 
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:

@@ -41,28 +41,6 @@ def own_dataset(small_dataset, monkeypatch, fresh_server):
     boundary_run.dataset_of.cache_clear()
 
 
-@pytest.fixture
-def model(models, small_dataset):
-    """An untrained in-painting model beside the other untrained ones."""
-    import torch
-
-    from gcd.checkpoints import save
-    from gcd.diffusion.unet import UNet, UNetConfig
-    from gcd.training.boundary import BoundaryTraining, checkpoint_config
-    from gcd.training.boundary_card import model_card
-    from gcd.training.common import Trained
-
-    torch.manual_seed(0)
-    training = BoundaryTraining(
-        small_dataset,
-        architecture=UNetConfig(in_channels=2, channels=(8,), strides=(2,), blocks=1, time_features=8),
-    )
-    unet = UNet(training.architecture)
-    config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none") | {"model": "test"}
-    save(models / "boundary-test", unet, config, model_card(config))
-    return models / "boundary-test"
-
-
 def sample(app: AppTest) -> AppTest:
     checked(app.button(key="sample_button").click().run())
     job = work.runner().get(app.session_state[SLOT])
@@ -71,7 +49,7 @@ def sample(app: AppTest) -> AppTest:
     return checked(app.run())
 
 
-def test_the_ends_are_shown_before_anything_is_pressed(model):
+def test_the_ends_are_shown_before_anything_is_pressed(boundary_model):
     app = open_app("boundaries")
     assert app.session_state["source"] == "sample"
     assert numbers(app)["Painted (Å)"] == "30.0"
@@ -88,13 +66,13 @@ def test_a_missing_model_is_one_sentence_and_building_comes_first(models):
     assert "sample_button" not in {button.key for button in app.button}
 
 
-def test_another_metal_has_no_model(model):
+def test_another_metal_has_no_model(boundary_model):
     app = open_app("boundaries", source="sample")
     checked(app.selectbox(key="metal").set_value("Mo").run())
     assert "No model of Mo" in app.warning[0].value
 
 
-def test_a_link_restores_every_control(model):
+def test_a_link_restores_every_control(boundary_model):
     app = open_app("boundaries",
         source="sample", candidates="3", sample_seed="5", painted="24", free_shift="false", shift_x="0.25",
         free_spacing="false", spacing="0.3", gb_cell="2×1", gb_sampling="Custom", gb_nfe="4", gb_order="2",
@@ -115,7 +93,7 @@ def test_a_link_restores_every_control(model):
     assert shown["Spacing (Å)"] == "+0.30"
 
 
-def test_ends_that_overlap_are_one_sentence(model):
+def test_ends_that_overlap_are_one_sentence(boundary_model):
     app = open_app("boundaries", source="sample", painted="40", free_spacing="false", spacing="-1.5")
     assert app.exception == []
     settings = SampleSettings(**QUICK, painted=400.0)
@@ -123,7 +101,7 @@ def test_ends_that_overlap_are_one_sentence(model):
         settings.checked()
 
 
-def test_failures_are_kept_with_their_reason(model):
+def test_failures_are_kept_with_their_reason(boundary_model):
     app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
     table = app.dataframe[0].value
     assert list(table["candidate"]) == [0, 1]
@@ -134,7 +112,7 @@ def test_failures_are_kept_with_their_reason(model):
     assert any("gcd sample boundary" in code.value for code in app.code)
 
 
-def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(model):
+def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(boundary_model):
     app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
     app.session_state["seen_structure"] = 1
     checked(app.run())
@@ -158,7 +136,7 @@ def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(model):
         ({"painted": float("nan")}, "painted thickness"),
     ],
 )
-def test_widgets_are_no_guard(model, settings, words):
+def test_widgets_are_no_guard(boundary_model, settings, words):
     with pytest.raises(ValueError, match=words):
         SampleSettings(**(QUICK | settings)).checked()
 
@@ -177,7 +155,7 @@ class CancelAfter(Report):
             self.job._cancel.set()
 
 
-def test_cancel_keeps_what_was_painted(model):
+def test_cancel_keeps_what_was_painted(boundary_model):
     report = CancelAfter(2)
     with pytest.raises(Cancelled):
         run_sampling(report, settings=asdict(SampleSettings(**QUICK, count=20)))
@@ -186,7 +164,7 @@ def test_cancel_keeps_what_was_painted(model):
     assert table_bytes(kept).count(b"\n") == len(kept.before) + 1
 
 
-def test_the_command_and_the_python_make_the_same_candidates(model, tmp_path, monkeypatch, capsys):
+def test_the_command_and_the_python_make_the_same_candidates(boundary_model, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     settings = SampleSettings(
         **QUICK, count=2, seed=4, shift=(0.25, 0.5), spacing=0.25, painted=25.0, repeats=(2, 1)
@@ -218,7 +196,7 @@ def relaxed_run() -> SampleRun:
     return SampleRun(SampleSettings(count=4, model="test"), tuple(before), (*after, failed), "lammps")
 
 
-def test_what_is_said_and_written_of_candidates(model, tmp_path):
+def test_what_is_said_and_written_of_candidates(boundary_model, tmp_path):
     run = relaxed_run()
     rows = run.table()
     assert [row["state"] for row in rows] == ["relaxed", "relaxed", "failed"]
