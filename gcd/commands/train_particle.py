@@ -44,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.whole("the edge frequencies", 0, 4096),
         help="Fourier features of the edge vectors beside the vectors themselves",
     )
+    model.add_argument(
+        "--focus",
+        nargs=2,
+        type=options.number("time", 0.0, 1.0),
+        metavar=("T0", "T1"),
+        help="draw half of the training's times from here, between sharp and shapeless (default: all alike)",
+    )
     add_run_arguments(parser)
 
 
@@ -67,7 +74,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     training = ParticleTraining(args.phase, replace(default_architecture(args.phase), **given))
     schedule = default_schedule(args.phase) if args.k is None else VESchedule(args.k)
-    training = replace(training, run=run_config(args, training.run), schedule=schedule)
+    focus = None if args.focus is None else (args.focus[0], args.focus[1])
+    training = replace(training, run=run_config(args, training.run), schedule=schedule, focus=focus)
     if args.size is not None:
         training = replace(training, size=check_size(args.size, args.phase))
 

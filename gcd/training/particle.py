@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,25 @@ class ParticleTraining:
     size: Size = (4, 4, 4)  # supercell that is trained on; the paper's
     schedule: VESchedule = field(default_factory=VESchedule)
     t_min: float = 0.005
+    focus: tuple[float, float] | None = None  # half of the times are from here
+
+    def __post_init__(self) -> None:
+        if self.focus is not None and not self.t_min <= self.focus[0] < self.focus[1] <= 1:
+            raise ValueError(
+                f"The times to focus on are two numbers from {self.t_min:g} to 1, the smaller first, "
+                f"not {self.focus[0]:g} and {self.focus[1]:g}."
+            )
+
+    def times(self, u: Tensor) -> Tensor:
+        """Times of the noise for numbers u from 0 to 1: uniform from t_min to 1, or half of them in `focus`.
+
+        The score of each time is the same function whatever the share of that time in training.
+        """
+        if self.focus is None:
+            return self.t_min + (1 - self.t_min) * u
+        low, high = self.focus
+        half = (2 * u) % 1
+        return torch.where(u < 0.5, self.t_min + (1 - self.t_min) * half, low + (high - low) * half)
 
 
 class NoisyCrystals:
@@ -84,8 +103,7 @@ def score_matching_loss(
     device: torch.device,
 ) -> Tensor:
     """Eq. 9, mean over coordinates: |score sigma + eps|^2 at random times, stratified over the batch."""
-    u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
-    t = training.t_min + (1 - training.t_min) * u
+    t = training.times((torch.arange(batch) + torch.rand(batch, generator=generator)) / batch)
     positions, eps = crystals.draw(training.schedule.sigma(t), generator)
     y = module(positions.to(device), t.to(device), tuple(map(float, crystals.size)))
     return (y + eps.to(device)).square().mean()
@@ -120,12 +138,14 @@ def train_particle(
     def loss_of_batch(module: nn.Module, generator: torch.Generator) -> Tensor:
         return score_matching_loss(module, crystals, training, training.run.batch_size, generator, device)
 
+    uniform = replace(training, focus=None)  # so that losses of all trainings compare
+
     def validate(module: nn.Module) -> float:
         generator = torch.Generator().manual_seed(1_000_003)  # the same batches every time
         several = max(1, 1024 // len(crystals.sites))
         with torch.no_grad():
             losses = [
-                float(score_matching_loss(module, crystals, training, several, generator, device))
+                float(score_matching_loss(module, crystals, uniform, several, generator, device))
                 for _ in range(8)
             ]
         return math.fsum(losses) / len(losses)
@@ -152,6 +172,7 @@ def checkpoint_config(training: ParticleTraining, trained: Trained, command: str
         "training_sizes": [list(training.size)],
         "schedule": {"k": training.schedule.k},
         "t_end": training.t_min,
+        "focus": training.focus,
         "data_sha256": NoisyCrystals(training.phase, training.size).sha256(),
         "run": training.run.as_dict(),
         "steps": trained.step,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gcd.training.crystal_card import origin, recipe
+
 
 def model_card(config: dict[str, Any]) -> str:
     """README.md of the checkpoint; `{sha256}` in it stands for the weights' hash.
@@ -11,11 +13,12 @@ def model_card(config: dict[str, Any]) -> str:
     Args:
         config: config.json; its "quality" (a list of rows) is written by `gcd evaluate noise --record`.
     """
-    net, run, phase = config["architecture"], config["run"], config["phase"].upper()
+    net, phase = config["architecture"], config["phase"].upper()
     size = "x".join(map(str, config["training_sizes"][0]))
     frequencies = net["edge_frequencies"]
     edges = f"(r, |r|) and {frequencies} Fourier features of r" if frequencies else "(r, |r|)"
-    hardware = config.get("hardware")
+    focus = config.get("focus")
+    times = f"half of them from {focus[0]:g} to {focus[1]:g}" if focus else "uniform"
     return f"""# Particle diffusion model of {phase} crystals
 
 The baseline: moves a fixed number of atoms from random displacements towards an ideal {phase} crystal.
@@ -24,13 +27,8 @@ lattice constants; denoising score matching.
 
 - Network: {net["features"]} features, {net["layers"]} rounds of message passing, cut-off {net["cutoff"]:g} lattice
   constants, edges described by {edges}, {net["time_features"]} Fourier features of t.
-- Trained on the ideal supercell of {size} cells under Gaussian displacements, t uniform from {config["t_end"]:g} to 1.
-- {config["steps"]:,} steps of {run["batch_size"]} in {config["seconds"]:,} s.
-  AdamW {run["learning_rate"]:g}, weight decay {run["weight_decay"]:g}, {run["lr_schedule"]} schedule, averaged
-  weights (EMA {run["ema"]:g}), seed {run["seed"]}.
-  Loss a coordinate {config["loss"]:.5f}, on fixed batches {config["validation_loss"]:.5f}.
-- Made by `{config["command"]}`{f" on: {hardware}" if hardware else ""}.
-- sha256 of model.safetensors: {{sha256}}
+- Trained on the ideal supercell of {size} cells under Gaussian displacements, t from {config["t_end"]:g} to 1, {times}.
+{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
 
 ## Measured
 

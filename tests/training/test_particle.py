@@ -66,6 +66,23 @@ def test_an_absurd_noise_is_refused(k):
         VESchedule(k)
 
 
+def test_half_of_the_times_are_in_focus():
+    u = (torch.arange(2000) + 0.5) / 2000
+    times = ParticleTraining("sc", SMALL, focus=(0.4, 0.6)).times(u)
+    assert times.min() == pytest.approx(0.005, abs=1e-2)
+    assert times.max() == pytest.approx(1, abs=1e-2)
+    inside = float(((times >= 0.4) & (times <= 0.6)).float().mean())
+    assert inside == pytest.approx(0.5 + 0.5 * 0.2 / 0.995, abs=5e-3)
+    even = ParticleTraining("sc", SMALL).times(u)
+    torch.testing.assert_close(even, 0.005 + 0.995 * u)
+
+
+@pytest.mark.parametrize("focus", [(0.6, 0.4), (0.4, 0.4), (0.0, 0.5), (0.5, 1.5), (float("nan"), 0.5)])
+def test_an_absurd_focus_is_refused(focus):
+    with pytest.raises(ValueError, match=r"two numbers from 0\.005 to 1, the smaller first"):
+        ParticleTraining("sc", SMALL, focus=focus)
+
+
 def test_a_small_run_learns_and_resumes(tmp_path):
     training = ParticleTraining(
         "sc", SMALL, RunConfig(steps=12, validate_every=6, batch_size=2), size=(2, 2, 1)
