@@ -112,7 +112,7 @@ class _Recorder:
         self.every = max(1, -(-steps // (MOMENTS - 1)))
         self.steps, self.begin, self.end = steps, begin, end
         self.seen = 0
-        self.kept: list[tuple[float, np.ndarray]] = []
+        self.kept: list[tuple[float | None, np.ndarray]] = []  # time (None: the start), positions in Å
 
     def due(self) -> bool:
         """Whether the step that has just ended is one to keep."""
@@ -150,8 +150,7 @@ def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], dev
     finished[PARTICLE] = others[0][0]
     report(1 - MEASURING, "Measuring")
     parts = {title: _measure(atoms, wanted.phase) for title, atoms in finished.items()}
-    start = (1.0 if wanted.initial_sigma is None else wanted.initial_sigma, others[1][0].positions)
-    kept = {VOXEL: voxel.kept, PARTICLE: [start, *particle.kept]}
+    kept = {VOXEL: voxel.kept, PARTICLE: [(None, others[1][0].positions), *particle.kept]}
     film = _film(kept, grid, wanted, {title: _translation(part, wanted) for title, part in parts.items()})
     return DuetRun(wanted, parts, film, made[0].info["device"])
 
@@ -184,7 +183,7 @@ def _particle_callback(recorder: _Recorder, other: _Recorder, grid: Grid, wanted
 
 
 def _film(
-    kept: dict[str, list[tuple[float, np.ndarray]]],
+    kept: dict[str, list[tuple[float | None, np.ndarray]]],
     grid: Grid,
     wanted: DuetSettings,
     translations: dict[str, np.ndarray] | None = None,
@@ -193,12 +192,12 @@ def _film(
     entry = PHASES[wanted.phase]
     edge = grid.lengths[0] / SIZE[0]
 
-    def moment(title: str, t: float, positions: np.ndarray) -> Moment:
+    def moment(title: str, t: float | None, positions: np.ndarray) -> Moment:
         if translations is None:
             values = np.full(len(positions), np.nan)
         else:
             values = site_distances(positions, grid.lengths, wanted.phase, SIZE, translations[title])
-        return Moment(positions, values, f"t = {t:.2f}")
+        return Moment(positions, values, "start" if t is None else f"t = {t:.2f}")
 
     return trajectories(
         {title: [moment(title, t, positions) for t, positions in film] for title, film in kept.items()},

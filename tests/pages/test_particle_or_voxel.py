@@ -38,7 +38,8 @@ def test_both_models_are_shown_and_compared(particle_models):
     assert (voxel["title"], particle["title"]) == (VOXEL, PARTICLE)
     assert {len(frame["shades"]) for frame in particle["frames"]} == {64}
     assert len(particle["frames"]) == 1 + 8  # the start, and every step
-    assert [frame["label"] for frame in particle["frames"]][-1] == "t = 0.00"
+    labels = [frame["label"] for frame in particle["frames"]]
+    assert (labels[0], labels[-1]) == ("start", "t = 0.00")
     text = " ".join(element.value for element in app.markdown)
     assert "ideal crystal + σ = 0.25 a" in text
     assert "--initial-sigma 0.25 --sampler sde --steps 8" in app.code[0].value
