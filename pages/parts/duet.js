@@ -9,7 +9,7 @@ function themeOf(root) {
   }
 }
 
-function drawPanel(viewer, film, frame, theme, place) {
+function drawPanel(viewer, film, frame, theme) {
   viewer.setBackgroundColor(theme.background, 0)
   viewer.removeAllModels()
   viewer.removeAllShapes()
@@ -25,16 +25,25 @@ function drawPanel(viewer, film, frame, theme, place) {
     const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
     viewer.addCylinder({ start, end, color: theme.edge, radius: 0.08 * film.radius })
   }
-  if (place) {
-    viewer.zoomTo()
-    viewer.rotate(-62, "x")
-    viewer.rotate(24, "vy")
-    viewer.rotate(14, "vx")
-    const stage = viewer.getCanvas()
-    const shape = stage.clientWidth / Math.max(1, stage.clientHeight) / film.panels.length
-    viewer.zoom(Math.min(1, 1.35 * shape))  // the fit is to the height and the atoms; the cell reaches farther
-  }
   viewer.render()
+}
+
+// One camera for all panels: it frames the cell, whatever atoms there are as yet.
+function place(grid, film) {
+  const [first, ...others] = grid[0]
+  const corners = first.addModel()
+  corners.addAtoms(film.edges.flat().map(([x, y, z], serial) => (
+    { elem: "C", serial, bonds: [], bondOrder: [], x, y, z })))
+  corners.setStyle({}, {})
+  first.zoomTo({ model: corners })
+  first.rotate(-62, "x")
+  first.rotate(24, "vy")
+  first.rotate(14, "vx")
+  const stage = first.getCanvas()
+  const shape = stage.clientWidth / Math.max(1, stage.clientHeight) / film.panels.length
+  first.zoom(Math.min(1.1, shape))  // the fit is to the height
+  first.removeModel(corners)
+  for (const viewer of others) viewer.setView(first.getView())
 }
 
 function show(root) {
@@ -44,9 +53,11 @@ function show(root) {
     const caption = root.querySelectorAll(".caption")[k]
     caption.querySelector(".title").textContent = panel.title
     caption.querySelector(".count").textContent = frame ? `${frame.shades.length} atoms · ${frame.label}` : "waiting"
-    if (frame) drawPanel(grid[0][k], film, frame, theme, !root.gcdPlaced)
+    if (frame) drawPanel(grid[0][k], film, frame, theme)
   })
-  root.gcdPlaced ||= film.panels.every((panel) => panel.frames.length)
+  const cell = JSON.stringify(film.edges)
+  if (root.gcdPlaced !== cell) place(grid, film)
+  root.gcdPlaced = cell
   const last = Math.max(...film.panels.map((panel) => panel.frames.length)) - 1
   const scrub = root.querySelector(".scrub")
   scrub.max = Math.max(last, 0)
