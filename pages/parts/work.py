@@ -12,7 +12,9 @@ import streamlit as st
 from gcd.jobs import Job, JobRunner, QueueFullError
 
 POLL_SECONDS = 0.4
-POLL_SECONDS_IN_LINE = 1.5  # a class of thirty waits without asking all the time
+POLL_SECONDS_IN_LINE = 1.5  # a class of thirty waits without asking all the time,
+POLL_SECONDS_FAR_BACK = 5.0  # and less often far back: every answer takes time from the one who is served
+FAR_BACK = 6  # places
 PATIENCE_SECONDS = 1.0
 
 
@@ -70,22 +72,26 @@ def watch(slot: str, draw: Callable[[Job], None]) -> None:
 
     Polls in a fragment of its own; when the job ends, the whole page is run once more to show the result.
     """
-    job = current(slot)
-    waiting = job is not None and job.state == "queued"
-    every = POLL_SECONDS_IN_LINE if waiting else POLL_SECONDS
-    st.fragment(_panel, run_every=every, key=f"{slot}_panel")(slot, draw, waiting)
+    every = _interval(current(slot))
+    st.fragment(_panel, run_every=every, key=f"{slot}_panel")(slot, draw, every)
+
+
+def _interval(job: Job | None) -> float:
+    if job is None or job.state != "queued":
+        return POLL_SECONDS
+    return POLL_SECONDS_IN_LINE if job.position <= FAR_BACK else POLL_SECONDS_FAR_BACK
 
 
 def _cancel(job_id: int) -> None:
     runner().cancel(job_id)
 
 
-def _panel(slot: str, draw: Callable[[Job], None], waited: bool) -> None:
+def _panel(slot: str, draw: Callable[[Job], None], every: float) -> None:
     job = current(slot)
     if job is not None and job.cancelling:
         job.wait(PATIENCE_SECONDS)  # most steps are short: then the end shows at once
-    if job is None or job.ended or (waited and job.state != "queued"):
-        st.rerun()
+    if job is None or job.ended or _interval(job) != every:
+        st.rerun()  # with the result, or to ask more or less often from now on
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.fraction, text=_words(job))
         st.button(
