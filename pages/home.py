@@ -115,11 +115,11 @@ with show, st.container(border=True, height="content"):
 
 st.header("What you can do here", anchor="pages")
 with st.grid("auto", min_column_width=300):
-    for entry in pictures.PAGES:
+    for card in pictures.PAGES:
         with st.container(border=True, height="stretch"):
-            st.image(entry.picture, width="stretch", alt=entry.alt)
-            st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
-            st.markdown(entry.purpose)
+            st.image(card.picture, width="stretch", alt=card.alt)
+            st.page_link(card.page.path, label=f"**{card.page.title}**", icon=card.page.icon)
+            st.markdown(card.purpose)
     with st.container(border=True, height="stretch"):
         st.code(pictures.PYTHON, language="python", wrap_lines=True)
         st.code(pictures.COMMAND, language="bash", wrap_lines=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -38,7 +39,7 @@ class Settings(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(ABC):
     """Structures in their order, with what became of each."""
 
     settings: Any  # Settings
@@ -84,6 +85,6 @@ class Outcome:
         """Those that were relaxed."""
         return [atoms for atoms in self.after if atoms is not None and "error" not in atoms.info]
 
+    @abstractmethod
     def table(self) -> list[dict[str, Any]]:
         """One row a structure."""
-        raise NotImplementedError

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.index import INDEX
+
 HOUSE = Path(__file__).parents[2]  # where app.py is
 ICON, LOGO = (str(Path(__file__).with_name(name)) for name in ("icon.svg", "logo.svg"))
 ABOUT = (
@@ -21,7 +23,7 @@ _opened = False  # whether st.navigation has run in this process
 
 
 def navigation() -> st.Page:
-    """Declare title and pages; gives the page that was asked for. A new page is one entry here and one on Home."""
+    """Declare title and pages; gives the page that was asked for."""
     global _opened  # noqa: PLW0603 - a fact about the process
     # Before the navigation: without an icon of our own the browser would fetch the page's from a stranger's server.
     st.set_page_config(
@@ -31,54 +33,13 @@ def navigation() -> st.Page:
     page = st.navigation(
         [
             st.Page(
-                HOUSE / "pages/home.py",
-                title="Home",
-                icon=":material/home:",
-                default=True,
-                help="Make a crystal with one button; what each page is for; what is installed and what is missing.",
-            ),
-            st.Page(
-                HOUSE / "pages/crystals.py",
-                title="Crystals",
-                icon=":material/grain:",
-                help="Choose phase, element and supercell, watch voxels condense, inspect and download the crystals.",
-            ),
-            st.Page(
-                HOUSE / "pages/particle_or_voxel.py",
-                title="Particle or voxel",
-                icon=":material/compare:",
-                help="The same phase from both models side by side, and how much disorder a particle model can undo.",
-            ),
-            st.Page(
-                HOUSE / "pages/boundaries.py",
-                title="Grain boundaries",
-                icon=":material/join_inner:",
-                help="Paint new boundaries, build one or pick one of the search; relax it, and see what it costs.",
-            ),
-            st.Page(
-                HOUSE / "pages/how_it_works.py",
-                title="How it works",
-                icon=":material/school:",
-                help="Play with the encoder, the noise, the solver and the decoder, one step of the method at a time.",
-            ),
-            st.Page(
-                HOUSE / "pages/your_structure.py",
-                title="Your structure",
-                icon=":material/upload_file:",
-                help="Encode, decode and analyse an example or a file of your own, and relax it when it is a slab.",
-            ),
-            st.Page(
-                HOUSE / "pages/denoising.py",
-                title="Denoising",
-                icon=":material/movie:",
-                help="Scrub and play a crystal's way from noise: slices, surface, and the atoms found at each step.",
-            ),
-            st.Page(
-                HOUSE / "pages/health.py",
-                title="Health",
-                icon=":material/monitor_heart:",
-                help="What this server is doing now, its limits, and what is installed.",
-            ),
+                HOUSE / entry.path,
+                title=entry.title,
+                icon=entry.icon,
+                default=entry.name == "home",
+                help=entry.help,
+            )
+            for entry in INDEX.values()
         ]
     )
     _opened = True

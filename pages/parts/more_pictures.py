@@ -116,3 +116,21 @@ def film_picture(width: int = 640, height: int = 240) -> str:
     shapes.append(f'<path d="M 16 {y} H 430" stroke="{ORANGE}" stroke-width="5" stroke-linecap="round"/>')
     shapes.append(f'<circle cx="430" cy="{y}" r="10" fill="{ORANGE}"/>')
     return _svg(shapes, width, height)
+
+
+def health_picture(width: int = 640, height: int = 240) -> str:
+    """A line of jobs, the first of them half done, above the pulse of the server."""
+    shapes = []
+    side, top = 58.0, 46.0
+    for place in range(7):
+        left = 36 + place * 84
+        shapes.append(
+            f'<rect x="{left}" y="{top}" width="{side}" height="{side}" rx="10" fill="{TEAL}" '
+            f'opacity="{0.85 - 0.11 * place:.2f}"/>'
+        )
+    shapes.append(f'<rect x="36" y="{top}" width="{side / 2}" height="{side}" rx="10" fill="{ORANGE}"/>')
+    shapes.append(
+        '<path d="M 36 176 H 190 l 14 -34 l 22 66 l 18 -52 l 10 20 H 420 l 14 -34 l 22 66 l 18 -52 l 10 20 H 604" '
+        f'fill="none" stroke="{GREY}" stroke-width="4" stroke-linejoin="round" stroke-linecap="round"/>'
+    )
+    return _svg(shapes, width, height)

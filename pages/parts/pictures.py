@@ -9,18 +9,17 @@ import numpy as np
 
 from pages.parts.boundary_picture import boundaries_picture
 from pages.parts.duet_picture import duet_picture
-from pages.parts.more_pictures import film_picture, how_picture, structure_picture
+from pages.parts.index import INDEX, PageEntry
+from pages.parts.more_pictures import film_picture, health_picture, how_picture, structure_picture
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 
 
 @dataclass(frozen=True)
 class PageCard:
-    """One page on Home: where it is, what it is for, and a picture."""
+    """One page on Home: what it is for, and a picture."""
 
-    path: str
-    title: str
-    icon: str
+    page: PageEntry
     purpose: str
     picture: str
     alt: str
@@ -89,58 +88,53 @@ COMMAND = "gcd sample crystal --phase bcc"
 
 PAGES = (
     PageCard(
-        path="pages/crystals.py",
-        title="Crystals",
-        icon=":material/grain:",
+        INDEX["crystals"],
         purpose="Choose a phase, an element and a supercell, and watch the voxels condense. Then turn the crystal, cut "
         "it open, compare it with the ideal one, and take it home in the format you need.",
         picture=crystals_picture(),
         alt="Noise on a grid of voxels, then soft blobs, then a crystal of atoms",
     ),
     PageCard(
-        path="pages/particle_or_voxel.py",
-        title="Particle or voxel",
-        icon=":material/compare:",
+        INDEX["particle_or_voxel"],
         purpose="Let a particle model and the voxel model make the same crystal, side by side. Shake the ideal crystal "
         "as hard as you like, choose the sampler, and see from which noise on the particles stay stuck in disorder.",
         picture=duet_picture(),
         alt="Atoms in a heap beside as many atoms on the sites of a crystal",
     ),
     PageCard(
-        path="pages/boundaries.py",
-        title="Grain boundaries",
-        icon=":material/join_inner:",
+        INDEX["boundaries"],
         purpose="Let a model that has seen mediocre boundaries alone paint new ones, and relax them: some are the "
         "ground state. Or build one, or click one that the search found; compare before and after, atom by atom.",
         picture=boundaries_picture(),
         alt="A grain boundary from the side: grey atoms of two crystals, coloured where they meet",
     ),
     PageCard(
-        path="pages/how_it_works.py",
-        title="How it works",
-        icon=":material/school:",
+        INDEX["how_it_works"],
         purpose="Drag particles and watch the voxels change, drown a crystal in noise and see what the network still "
         "finds in it, walk through the decoder stage by stage, push atoms together until it fails.",
         picture=how_picture(),
         alt="Particles on a grid of cells, and the share of them that each cell gets",
     ),
     PageCard(
-        path="pages/your_structure.py",
-        title="Your structure",
-        icon=":material/upload_file:",
+        INDEX["your_structure"],
         purpose="Bring a CIF, POSCAR, extxyz or LAMMPS file: see it as voxels, how well its atoms are found again, its "
         "radial distribution, bond order and coordination, and relax it when it is a slab.",
         picture=structure_picture(),
         alt="Atoms, the voxels they become, and the atoms found again in them",
     ),
     PageCard(
-        path="pages/denoising.py",
-        title="Denoising",
-        icon=":material/movie:",
-        purpose="Scrub and play a crystal's way from noise, instantly: slices, surface, the atoms that would be "
+        INDEX["denoising"],
+        purpose="Scrub and play a structure's way from noise, instantly: slices, surface, the atoms that would be "
         "found at "
-        "each step, and how their number settles. Recorded for each phase, or a crystal of your own.",
+        "each step, and how their number settles. Recorded for each model, or one of your own.",
         picture=film_picture(),
         alt="Five frames from noise to a crystal above a time line",
+    ),
+    PageCard(
+        INDEX["health"],
+        purpose="What this server is doing now: who waits, what runs, how much room it has, and the limits that it "
+        "keeps, for whoever runs it for a class.",
+        picture=health_picture(),
+        alt="Jobs waiting in a line, one of them being worked on",
     ),
 )
