@@ -1,98 +1,71 @@
-"""Denoising: a crystal's way from noise, recorded step by step, to scrub and to play."""
+"""Denoising: a structure's way from noise, recorded step by step, to scrub and to play."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
 from gcd.generate.recording import Recording, load_recording
 from gcd.jobs import Job
-from gcd.limits import MAX_EVALUATIONS, MAX_SEED
 from gcd.structures.crystals import PHASES
 from pages.parts import frame, status, work
-from pages.parts.film import show_film
-from pages.parts.recording_run import MOST_CELLS, check_recording, run_recording
+from pages.parts.film import film_name, show_film
+from pages.parts.recording_form import FORMS
+from pages.parts.recording_run import (
+    BOUNDARY,
+    PARTICLES,
+    VOXELS,
+    check_recording,
+    python_of,
+    run_recording,
+)
 from pages.parts.reproduce import show_python
 
 frame.enter()
 
 SLOT = "denoising_job"
-FILM = "film"
 OWN = "My own"
 SHIPPED = Path(__file__).parent / "recordings"
+# kind -> what its films are called, and the files they are in
+FILMS = {
+    VOXELS: {phase.upper(): phase for phase in PHASES},
+    PARTICLES: {phase.upper(): f"particle-{phase}" for phase in PHASES},
+    BOUNDARY: {model: f"boundary-{model}" for model in ("window", "full")},
+}
+KEYS = {VOXELS: "recording", PARTICLES: "particles", BOUNDARY: "boundary"}
 here = status.installation()
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def shipped(phase: str) -> Recording:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def shipped(name: str) -> Recording:
     """A recording that comes with the app."""
-    return load_recording(SHIPPED / f"{phase}.npz")
+    return load_recording(SHIPPED / f"{name}.npz")
+
+
+def films(kind: str) -> dict[str, str]:
+    """The films of a kind that came with this copy: what each is called, and its file."""
+    return {title: name for title, name in FILMS[kind].items() if (SHIPPED / f"{name}.npz").is_file()}
 
 
 def nothing(_: Job) -> None:
     """The progress bar says it all."""
 
 
-def moved() -> None:
-    """Where the film stands goes into the address bar."""
-    step = getattr(st.session_state.get(FILM), "step", None)
-    if isinstance(step, int):
-        st.query_params["step"] = str(step)
-
-
-def step_asked(last: int) -> int:
-    """The step that the address asks for; the first one when it asks for none that there is."""
-    asked = st.query_params.get("step", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 5 and int(asked) <= last else 0
-
-
-def choose_own() -> Recording | None:
+def choose_own(kind: str) -> Recording | None:
     """A recording made here, of the settings asked for; None as long as there is none."""
-    last = work.current("crystals_job")
-    like = last.result.settings if last and last.state == "done" and last.result is not None else None
-    options = [name.upper() for name in here.phases]
-    if not options:
-        st.warning(status.missing_sentence(here.missing), icon=":material/inventory_2:")
-        return None
     with st.form("own"):
-        st.caption(
-            "As your last crystal was made, unless changed."
-            if like
-            else "Any crystal can be followed step by step."
+        st.caption("Like the last structure that you made, unless changed; any can be followed step by step.")
+        settings = FORMS[kind](here)
+        pressed = st.form_submit_button(
+            "Record", type="primary", icon=":material/movie:", key="record", disabled=settings is None
         )
-        phase = st.segmented_control(
-            "Phase", options, default=like.phase.upper() if like and like.phase.upper() in options else options[0],
-            required=True, key="own_phase", bind="query-params",
-        )  # fmt: skip
-        cells = st.slider(
-            "Cells along each edge", 1, MOST_CELLS, min(max(like.size), MOST_CELLS) if like else 4, key="own_cells",
-            bind="query-params",
-        )  # fmt: skip
-        left, right = st.columns(2, gap="small")
-        seed = left.number_input(
-            "Seed", 0, MAX_SEED, like.seed if like else 0, key="own_seed", bind="query-params"
-        )
-        nfe = right.number_input("Evaluations", 1, MAX_EVALUATIONS, 30, key="own_nfe", bind="query-params")
-        left, right = st.columns(2, gap="small")
-        order = left.segmented_control(
-            "Order", [1, 2, 3], default=1, required=True, key="own_order", bind="query-params"
-        )
-        spacing = right.segmented_control(
-            "Steps even in", ["t", "lambda"], default="t", required=True, key="own_spacing", bind="query-params",
-            help="The Crystals page steps evenly in lambda; evenly in t shows more of how atoms appear.",
-        )  # fmt: skip
-        pressed = st.form_submit_button("Record", type="primary", icon=":material/movie:", key="record")
-    settings: dict[str, Any] = {
-        "phase": str(phase).lower(), "cells": int(cells), "seed": int(seed), "evaluations": int(nfe),
-        "order": int(order or 1), "spacing": str(spacing),
-    }  # fmt: skip
-    if pressed:
+    if pressed and settings is not None:
         try:
-            check_recording(**settings)
-            if work.submit(SLOT, run_recording, label=f"film of {settings['phase']}", **settings):
+            check_recording(kind, settings)
+            what = settings.get("phase") or settings["twist"]
+            if work.submit(SLOT, run_recording, label=f"film of {what}", kind=kind, settings=settings):
                 st.rerun()
         except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")
@@ -104,48 +77,93 @@ def choose_own() -> Recording | None:
         if work.was_dropped(SLOT):
             st.info("The server has dropped this recording to make room; the button makes it again.")
         return None
-    return job.result if work.show_end(job) else None
+    if not work.show_end(job):
+        return None
+    return job.result if job.result.about["kind"] == kind else None
+
+
+def numbers(recording: Recording) -> dict[str, str]:
+    """What is worth a large figure."""
+    about, counts = recording.about, recording.counts
+    if about["kind"] == PARTICLES:
+        settled = next(
+            (float(t) for t, share in zip(recording.t, recording.matched, strict=True) if share >= 0.9), 0.0
+        )
+        return {
+            "Atoms, always": str(counts[-1]),
+            "90 % settled at t": f"{settled:.2f}",
+            "Perfect crystal": "yes" if about["perfect"] else "no",
+        }
+    if about["kind"] == BOUNDARY:
+        return {
+            "Painted atoms at the end": str(counts[-1]),
+            "Most on the way": str(counts.max()),
+            "[n]": f"{about['n']:.3f}",
+        }
+    first = next((float(t) for t, atoms in zip(recording.t, recording.atoms, strict=True) if len(atoms)), 0.0)
+    return {
+        "Atoms at the end": str(counts[-1]),
+        "Most on the way": str(counts.max()),
+        "First atoms at t": f"{first:.2f}",
+    }
+
+
+def facts(recording: Recording) -> str:
+    """What was recorded, and what the curves count."""
+    about = recording.about
+    cells = "×".join(map(str, about["size"] if "size" in about else about["repeats"]))
+    what = [film_name(about), f"{cells} cells", f"seed {about['seed']}"]
+    if about["kind"] == PARTICLES:
+        sigma = about["initial_sigma"]
+        start = (
+            "random positions"
+            if sigma is None
+            else f"the ideal crystal under noise of {sigma:g} lattice constants"
+        )
+        what += [f"{about['steps']} steps of the {str(about['sampler']).upper()} from {start}"]
+    else:
+        spacing = about["spacing" if about["kind"] == VOXELS else "time_spacing"]
+        what += [f"{about['evaluations']} evaluations of order {about['order']}, steps even in {spacing}"]
+    if about["kind"] == BOUNDARY:
+        what[2] += f", candidate {about['index']}"
+        if not about["physical"]:
+            what.append("not physical at the end: the Grain boundaries page would paint it again")
+    region = " of the painted region" if about["kind"] == BOUNDARY else ""
+    return (
+        f"{', '.join(what)}; weights {about['checkpoint']}, sha256 {str(about['sha256'])[:16]}. An atom is in place "
+        f"within a tenth of a bond length of one of the final structure; a voxel{region} is occupied above 0.05 atoms."
+    )
 
 
 st.title("Denoising")
 st.caption(
-    "Scrub through a crystal's way from noise. At every step: what the model expects the crystal to be, the "
-    "noisy voxels "
-    "it has in hand, and the atoms that the decoder would find. Their number is nowhere fixed: atoms appear and vanish."
+    "Scrub through a structure's way from noise. At every step: what the model expects to come of it, what it has in "
+    "hand, and the atoms. The voxel models fix no number of atoms: they appear and vanish. The particle model moves "
+    "those that it was given."
 )
+kind = str(
+    st.segmented_control(  # options are what the address bar shows, so they need no other words
+        "Model", [kind.capitalize() for kind in FILMS], default=VOXELS.capitalize(), required=True, key="film_of",
+        bind="query-params",
+    )
+).lower()  # fmt: skip
+titles = films(kind)
 source = str(
     st.segmented_control(
-        "Recording", [*(name.upper() for name in PHASES), OWN], default="BCC", required=True, key="recording",
-        bind="query-params", help="One crystal of each phase was recorded in advance; or record one of your own.",
+        "Recording", [*titles, OWN], default="BCC" if "BCC" in titles else next(iter(titles), OWN), required=True,
+        key=KEYS[kind], bind="query-params", help="Some were recorded in advance; or record one of your own.",
     )
 )  # fmt: skip
-recording = choose_own() if source == OWN else shipped(source.lower())
+recording = choose_own(kind) if source == OWN else shipped(titles[source])
 
 if recording is not None:
     with st.container(border=True):
-        show_film(recording, key=FILM, step=step_asked(len(recording.t) - 1), on_step=moved)
-    about = recording.about
+        show_film(recording, key="film")
     left, right = st.columns(2, gap="medium")
     with left:
-        final = len(recording.atoms[-1])
-        first = next(
-            (float(t) for t, atoms in zip(recording.t, recording.atoms, strict=True) if len(atoms)), 0.0
-        )
         with st.grid(3, min_column_width=110):
-            st.metric("Atoms at the end", final)
-            st.metric("Most on the way", int(recording.counts.max()))
-            st.metric("First atoms at t", f"{first:.2f}")
-        st.caption(
-            f"{str(about['phase']).upper()}, {'×'.join(map(str, about['size']))} cells, seed {about['seed']}, "
-            f"{about['evaluations']} evaluations of order {about['order']}, steps even in {about['spacing']}; "
-            f"weights {about['checkpoint']}, sha256 {str(about['sha256'])[:16]}. An atom is in place within a "
-            "tenth of a "
-            "bond length of one of the final crystal; a voxel is occupied above 0.05 atoms."
-        )
+            for label, value in numbers(recording).items():
+                st.metric(label, value)
+        st.caption(facts(recording))
     with right:
-        show_python(
-            "from gcd.generate.recording import record_crystal\n\n"
-            f'recording = record_crystal(\n    "{about["phase"]}", size={tuple(about["size"])}, seed={about["seed"]},\n'
-            f'    evaluations={about["evaluations"]}, order={about["order"]}, spacing="{about["spacing"]}",\n)\n'
-            "print(recording.counts)"
-        )
+        show_python(python_of(recording.about))

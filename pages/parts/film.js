@@ -32,12 +32,12 @@ function drawSlices(state) {
     if (canvas.height !== height) canvas.height = height
     const image = new ImageData(width, height)
     const pixels = new Uint32Array(image.data.buffer)
-    const colours = PALETTES[state.kind]
+    const colours = PALETTES[state.kind === "state" && state.signed ? "state" : "estimate"]
     for (let j = 0; j < height; j++) {
       for (let i = 0; i < width; i++) pixels[j * width + i] = colours[value(i, height - 1 - j)]
     }
     canvas.getContext("2d").putImageData(image, 0, 0)
-    canvas.setAttribute("aria-label", `voxels cut across ${"xyz"[n]} at layer ${[lx, ly, lz][n]}, step ${state.step}`)
+    canvas.setAttribute("aria-label", `voxels cut across ${state.axes[n]} at layer ${[lx, ly, lz][n]}, step ${state.step}`)
   })
 }
 
@@ -47,15 +47,15 @@ function drawSolid(state) {
   if (!state.meshes.has(name)) {
     if (state.meshes.size > 80) state.meshes.clear()
     const reached = (255 * level) / state.top
-    state.meshes.set(name, reached < 255 ? surfaceNets(frame(state, "estimate", state.step), state.shape, reached, [true, true, true]) : null)
+    state.meshes.set(name, reached < 255 ? surfaceNets(frame(state, state.solidKind, state.step), state.shape, reached, state.periodic) : null)
   }
   paintSolid(state.solid, {
-    shape: state.shape, mesh: state.meshes.get(name), look: state.look, edge: state.edge, sizes: [1, 1, 1],
-    atoms: state.showAtoms.checked ? state.atoms[state.step] : [],
+    shape: state.shape, mesh: state.meshes.get(name), look: state.look, edge: state.edge, sizes: state.sizes,
+    atoms: state.showAtoms.checked ? [...state.known, ...state.atoms[state.step]] : [], given: state.known.length,
   })
 }
 
-// Three curves against t from noise (left) to crystal (right), each on its own scale, and where the film stands.
+// Three curves against t from noise (left) to the end (right), each on its own scale, and where the film stands.
 function drawCurves(state) {
   const canvas = state.curves
   const ratio = Math.min(devicePixelRatio || 1, 2)
@@ -88,9 +88,9 @@ function drawCurves(state) {
   context.textAlign = "center"
   context.textBaseline = "top"
   for (const t of [1, 0.75, 0.5, 0.25, 0]) context.fillText(String(t), across(t), height - bottom + 5 * ratio)
-  context.fillText("time t: from noise to crystal", (left + width - right) / 2, height - bottom + 18 * ratio)
+  context.fillText("time t: from noise to structure", (left + width - right) / 2, height - bottom + 18 * ratio)
   context.globalAlpha = 1
-  const series = [[state.atoms.map((one) => one.length / most), state.colours[0]], [state.occupied.map((p) => p / 100), state.colours[1]],
+  const series = [[state.atoms.map((one) => one.length / most), state.colours[0]], [state.occupied.map((p) => p / state.fullest), state.colours[1]],
     [state.matched.map((p) => p / 100), state.colours[2]]]
   for (const [values, colour] of series) {
     context.strokeStyle = context.fillStyle = colour
@@ -127,9 +127,21 @@ function go(state, step, tell = true) {
   state.step = Math.min(Math.max(step, 0), state.t.length - 1)
   state.scrub.value = state.step
   draw(state)
-  if (!tell) return
-  clearTimeout(state.telling) // the address bar follows when the reader has come to rest
-  state.telling = setTimeout(() => state.setStateValue("step", state.step), 400)
+  if (tell) touched(state, "step")
+}
+
+// What the reader has moved goes into the address bar, when they have come to rest.
+function touched(state, ...names) {
+  names.forEach((name) => state.moved.add(name))
+  clearTimeout(state.telling)
+  state.telling = setTimeout(() => {
+    const all = {
+      step: state.step, level: Number(state.level.value), atoms: state.showAtoms.checked, slices: state.kind,
+      layer_1: Number(state.layers[0].value), layer_2: Number(state.layers[1].value), layer_3: Number(state.layers[2].value),
+      turned: Number((state.look.angle % (2 * Math.PI)).toFixed(2)), tilted: Number(state.look.tilt.toFixed(2)),
+    }
+    state.setStateValue("view", Object.fromEntries([...state.moved].map((name) => [name, all[name]])))
+  }, 400)
 }
 
 function play(state, on) {
@@ -152,11 +164,15 @@ function play(state, on) {
 function listen(state) {
   state.play.onclick = () => play(state, !state.playing)
   state.scrub.oninput = () => { play(state, false); go(state, Number(state.scrub.value)) }
-  state.level.oninput = () => { state.levelSaid.textContent = (state.level.value / 100).toFixed(2); drawSolid(state) }
-  state.showAtoms.onchange = () => drawSolid(state)
-  for (const input of state.layers) input.oninput = () => drawSlices(state)
+  state.level.oninput = () => {
+    state.levelSaid.textContent = (state.level.value / 100).toFixed(2)
+    drawSolid(state)
+    touched(state, "level")
+  }
+  state.showAtoms.onchange = () => { drawSolid(state); touched(state, "atoms") }
+  state.layers.forEach((input, n) => { input.oninput = () => { drawSlices(state); touched(state, `layer_${n + 1}`) } })
   for (const radio of state.root.querySelectorAll("input[name=kind]")) {
-    radio.onchange = () => { state.kind = radio.value; drawSlices(state) }
+    radio.onchange = () => { state.kind = radio.value; drawSlices(state); touched(state, "slices") }
   }
   const along = (event) => {
     const box = state.curves.getBoundingClientRect()
@@ -167,7 +183,7 @@ function listen(state) {
   }
   state.curves.onpointerdown = (event) => { state.curves.setPointerCapture(event.pointerId); along(event) }
   state.curves.onpointermove = (event) => { if (event.buttons) along(event) }
-  turnable(state.solid, state.look, () => drawSolid(state))
+  turnable(state.solid, state.look, () => { drawSolid(state); touched(state, "turned", "tilted") })
 }
 
 export default function (component) {
@@ -180,9 +196,8 @@ export default function (component) {
       root, play: find(".play"), scrub: find(".scrub"), said: find(".said"), solid: find(".solid"), curves: find(".curves"),
       level: find(".level"), levelSaid: find(".levelsaid"), showAtoms: find(".atoms"), kind: "estimate",
       cuts: [...root.querySelectorAll(".slices canvas")], layers: [...root.querySelectorAll(".slices input")],
-      look: { angle: 0.5, tilt: 0.35 }, meshes: new Map(),
+      look: {}, meshes: new Map(), moved: new Set(),
     }
-    state.levelSaid.textContent = (state.level.value / 100).toFixed(2)
     listen(state)
     state.observer = new ResizeObserver(() => { if (state.t) draw(state) })
   }
@@ -196,22 +211,52 @@ export default function (component) {
   state.colours = [colour("--st-blue-color", "#0072b2"), colour("--st-orange-color", "#b45f00"), colour("--st-green-color", "#00845f")]
   if (state.seen !== data.id) {
     state.seen = data.id
-    Object.assign(state, { shape: data.shape, t: data.t, top: data.top, atoms: data.atoms, occupied: data.occupied,
-      matched: data.matched, estimate: bytesOf(data.estimate), state: bytesOf(data.state) })
+    Object.assign(state, { shape: data.shape, sizes: data.sizes, periodic: data.periodic, axes: data.axes, t: data.t, top: data.top,
+      atoms: data.atoms, known: data.known, occupied: data.occupied, matched: data.matched, signed: data.signed,
+      solidKind: data.solid, estimate: bytesOf(data.estimate), state: bytesOf(data.state),
+      fullest: Math.max(...data.occupied) || 1 })
     state.meshes.clear()
-    state.scrub.max = data.t.length - 1
-    const last = frame(state, "estimate", data.t.length - 1)
-    state.layers.forEach((input, axis) => {
-      input.max = data.shape[axis] - 1
-      input.value = fullest(last, data.shape, axis)
-    })
+    name(state, data.words)
+    look(state, data.view)
+    root.classList.toggle("long", data.shape[0] > 2 * data.shape[1])
     root.setAttribute("aria-label", data.name)
     play(state, false)
-    go(state, data.step, false)
+    go(state, data.view.step ?? 0, false)
   } else {
     draw(state)
   }
   return () => { clearInterval(state.playing); clearTimeout(state.telling); state.observer.disconnect() }
+}
+
+// What the parts of this film are called.
+function name(state, words) {
+  const say = (selector, text) => { state.root.querySelector(selector).textContent = text }
+  say(".options .atoms + span", words.atoms)
+  say("input[value=estimate] + span", words.estimate)
+  say("input[value=state] + span", words.state)
+  say(".legend .a", words.number)
+  say(".legend .o", `voxels occupied (top: ${state.fullest.toFixed(1)} %)`)
+  state.layers.forEach((input, n) => {
+    input.setAttribute("aria-label", `layer across ${state.axes[n]}`)
+    input.previousElementSibling.textContent = `across ${state.axes[n]}`
+  })
+}
+
+// How the address asks the film to be looked at; the rest is as it comes.
+function look(state, view) {
+  state.moved = new Set(Object.keys(view))
+  state.scrub.max = state.t.length - 1
+  state.level.value = view.level ?? 6
+  state.levelSaid.textContent = (state.level.value / 100).toFixed(2)
+  state.showAtoms.checked = view.atoms ?? true
+  state.kind = view.slices ?? "estimate"
+  for (const radio of state.root.querySelectorAll("input[name=kind]")) radio.checked = radio.value === state.kind
+  Object.assign(state.look, { angle: view.turned ?? 0.5, tilt: view.tilted ?? 0.35 })
+  const last = frame(state, state.solidKind, state.t.length - 1)
+  state.layers.forEach((input, axis) => {
+    input.max = state.shape[axis] - 1
+    input.value = view[`layer_${axis + 1}`] ?? fullest(last, state.shape, axis)
+  })
 }
 
 // The layer across an axis that holds most of the crystal.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import numpy as np
 import streamlit as st
 
 from gcd.generate.recording import Recording
-from gcd.structures.crystals import PHASES
 from pages.parts.solid import SURFACE_SCRIPT, packed
 
 _HERE = Path(__file__).parent
+LEVELS = (2, 40)  # hundredths of an atom a voxel that the surface can be drawn at
 
 _HTML = """
 <div class="film">
@@ -27,28 +28,28 @@ _HTML = """
     <div class="left">
       <canvas class="solid" role="img" aria-label="surface and atoms"></canvas>
       <div class="options">
-        <label><input type="checkbox" class="atoms" checked /> decoded atoms</label>
+        <label><input type="checkbox" class="atoms" checked /> <span></span></label>
         <label>surface at <input type="range" class="level" min="2" max="40" value="6" aria-label="level" />
         <output class="levelsaid"></output></label>
       </div>
     </div>
     <div class="right">
       <div class="options kinds" role="radiogroup" aria-label="what the slices show">
-        <label><input type="radio" name="kind" value="estimate" checked /> what the model expects</label>
-        <label><input type="radio" name="kind" value="state" /> the noisy voxels</label>
+        <label><input type="radio" name="kind" value="estimate" checked /> <span></span></label>
+        <label><input type="radio" name="kind" value="state" /> <span></span></label>
       </div>
       <div class="slices">
-        <figure><canvas role="img"></canvas><figcaption>across x <input type="range" min="0" aria-label="layer x" />
-          </figcaption></figure>
-        <figure><canvas role="img"></canvas><figcaption>across y <input type="range" min="0" aria-label="layer y" />
-          </figcaption></figure>
-        <figure><canvas role="img"></canvas><figcaption>across z <input type="range" min="0" aria-label="layer z" />
-          </figcaption></figure>
+        <figure><canvas role="img"></canvas>
+          <figcaption><span></span> <input type="range" min="0" /></figcaption></figure>
+        <figure><canvas role="img"></canvas>
+          <figcaption><span></span> <input type="range" min="0" /></figcaption></figure>
+        <figure><canvas role="img"></canvas>
+          <figcaption><span></span> <input type="range" min="0" /></figcaption></figure>
       </div>
     </div>
   </div>
   <canvas class="curves" role="img"></canvas>
-  <div class="legend"><span class="a">number of atoms</span><span class="o">voxels occupied (%)</span>
+  <div class="legend"><span class="a"></span><span class="o"></span>
     <span class="m">final atoms in place (%)</span></div>
 </div>
 """
@@ -70,6 +71,8 @@ _CSS = """
 .slices canvas { width: 100%; image-rendering: pixelated; border-radius: 0.4rem; display: block; }
 .slices figcaption { font-size: 0.75rem; opacity: 0.85; }
 .slices input { width: 90%; accent-color: var(--st-primary-color); }
+.long .slices { flex-direction: column; }
+.long .slices figure:first-child { max-width: 7rem; align-self: center; }
 .curves { width: 100%; height: 11rem; display: block; margin-top: 0.8rem; cursor: ew-resize; touch-action: pan-y; }
 .legend { display: flex; gap: 0.3rem 1.2rem; flex-wrap: wrap; font-size: 0.8rem; }
 .legend span::before { content: ""; display: inline-block; width: 1.1rem; height: 0.2rem; margin-right: 0.4rem;
@@ -89,22 +92,100 @@ _component = st.components.v2.component(
 )
 
 
-def show_film(recording: Recording, *, key: str, step: int, on_step: Callable[[], None]) -> None:
-    """The film, at ``step`` first; ``on_step`` is called when the reader has moved, who left ``step`` under ``key``."""
-    about = recording.about
-    edge = PHASES[str(about["phase"])].voxels_per_cell
+@dataclass(frozen=True)
+class Words:
+    """What the film's parts are called."""
+
+    atoms: str
+    number: str
+    estimate: str
+    state: str
+
+
+WORDS = {
+    "voxels": Words("decoded atoms", "number of atoms", "what the model expects", "the noisy voxels"),
+    "particles": Words("atoms", "number of atoms", "where the model expects the atoms", "the atoms as they are"),
+    "boundary": Words(
+        "decoded atoms (grey: given)", "number of painted atoms", "what the model expects", "the noisy voxels"
+    ),
+}  # fmt: skip
+
+
+def film_name(about: dict[str, Any]) -> str:
+    """What a film shows, in a few words."""
+    if about["kind"] == "boundary":
+        return f"{about['metal']} {about['twist']} boundary, {about['model']} model"
+    model = " from the particle model" if about["kind"] == "particles" else ""
+    return f"{str(about['phase']).upper()} crystal{model}"
+
+
+def show_film(recording: Recording, *, key: str) -> None:
+    """The film; where it stands and how it is looked at is read from the address bar, and written there."""
+    kind = str(recording.about["kind"])
+    grid = recording.grid
+    # A long box lies on its side: its longest axis runs across the page.
+    turn = (2, 0, 1) if grid.shape[2] > 2 * max(grid.shape[:2]) else (0, 1, 2)
+    voxels = [
+        np.ascontiguousarray(a.transpose(0, *(1 + axis for axis in turn)))
+        for a in (recording.estimate, recording.state)
+    ]
+    sizes = np.array(grid.voxel_size)[list(turn)]
+
+    def placed(positions: np.ndarray) -> list[list[float]]:
+        return np.round(positions[:, turn] / sizes, 2).tolist()
+
+    words = WORDS[kind]
     data: dict[str, Any] = {
-        "shape": list(recording.estimate.shape[1:]),
+        "shape": list(voxels[0].shape[1:]),
+        "sizes": (sizes / sizes.min()).round(4).tolist(),
+        "periodic": [grid.periodic[axis] for axis in turn],
+        "axes": ["xyz"[axis] for axis in turn],
         "t": np.round(recording.t, 4).tolist(),
-        "estimate": packed(recording.estimate),
-        "state": packed(recording.state),
+        "estimate": packed(voxels[0]),
+        "state": packed(voxels[1]),
         "top": recording.top,
-        "reach": recording.reach,
-        "atoms": [np.round(atoms * edge, 2).tolist() for atoms in recording.atoms],
+        "signed": recording.reach > 0,
+        "solid": "estimate" if recording.reach > 0 else "state",
+        "atoms": [placed(atoms) for atoms in recording.atoms],
+        "known": placed(recording.known),
         "occupied": np.round(100 * recording.occupied, 2).tolist(),
         "matched": np.round(100 * recording.matched, 1).tolist(),
-        "step": step,
-        "name": f"{str(about['phase']).upper()} condensing in {len(recording.t) - 1} steps",
+        "view": view_asked(st.query_params.to_dict(), voxels[0].shape),
+        "words": asdict(words),
+        "name": f"{film_name(recording.about)}, {len(recording.t) - 1} steps",
     }
     digest = hashlib.sha256(recording.estimate.tobytes() + recording.state.tobytes()).hexdigest()
-    _component(key=key, data=data | {"id": digest[:16]}, on_step_change=on_step)
+
+    def moved() -> None:
+        view = getattr(st.session_state.get(key), "view", None)
+        if isinstance(view, dict):
+            st.query_params.update({name: str(value) for name, value in view.items() if name in CONTROLS})
+
+    _component(key=key, data=data | {"id": digest[:16]}, on_view_change=moved)
+
+
+CONTROLS = ("step", "level", "atoms", "slices", "layer_1", "layer_2", "layer_3", "turned", "tilted")
+
+
+def view_asked(query: dict[str, str], shape: tuple[int, ...]) -> dict[str, Any]:
+    """How the address asks the film to be looked at; what makes no sense for arrays (S + 1, X, Y, Z) is left out."""
+
+    def whole(name: str, low: int, high: int) -> dict[str, int]:
+        text = query.get(name, "")
+        fits = text.isascii() and text.isdecimal() and len(text) < 5 and low <= int(text) <= high
+        return {name: int(text)} if fits else {}
+
+    def angle(name: str, most: float) -> dict[str, float]:
+        text = query.get(name, "")
+        fits = re.fullmatch(r"-?[0-9]{1,2}(\.[0-9]{1,3})?", text) is not None and abs(float(text)) <= most
+        return {name: float(text)} if fits else {}
+
+    view: dict[str, Any] = whole("step", 0, shape[0] - 1) | whole("level", *LEVELS)
+    for axis in (1, 2, 3):
+        view |= whole(f"layer_{axis}", 0, shape[axis] - 1)
+    view |= angle("turned", 99.0) | angle("tilted", 1.5)
+    if query.get("atoms") in ("true", "false"):
+        view["atoms"] = query["atoms"] == "true"
+    if query.get("slices") in ("estimate", "state"):
+        view["slices"] = query["slices"]
+    return view

@@ -71,8 +71,9 @@ const SHADES = Array.from({ length: 33 }, (_, i) => {
   return `rgba(${[63, 172, 178].map((c) => Math.round(Math.min(255, c * light + 40 * (i / 32) ** 4))).join(",")},0.62)`
 })
 
-// mesh: of surfaceNets, or null; atoms: [[x, y, z], ...] in voxels; look: { angle, tilt }.
-function paintSolid(canvas, { shape, mesh, atoms, look, edge, sizes }) {
+// mesh: of surfaceNets, or null; atoms: [[x, y, z], ...] in voxels, the first few of them given and so grey;
+// look: { angle, tilt }.
+function paintSolid(canvas, { shape, mesh, atoms, look, edge, sizes, given = 0 }) {
   const side = Math.round(canvas.clientWidth * Math.min(devicePixelRatio || 1, 2))
   const tall = Math.round(canvas.clientHeight * Math.min(devicePixelRatio || 1, 2))
   if (!side || !tall) return
@@ -121,10 +122,10 @@ function paintSolid(canvas, { shape, mesh, atoms, look, edge, sizes }) {
       const near = 1 - depth / (2.6 * reach)
       context.beginPath()
       context.arc(x, y, radius * near, 0, 7)
-      context.fillStyle = depth > 0 ? "#c27a06" : "#e9930d"
+      context.fillStyle = -1 - which < given ? "#8d9797" : depth > 0 ? "#c27a06" : "#e9930d"
       context.fill()
       context.lineWidth = Math.max(1, 0.14 * radius)
-      context.strokeStyle = "rgba(70, 38, 0, 0.75)"
+      context.strokeStyle = -1 - which < given ? "rgba(40, 48, 48, 0.7)" : "rgba(70, 38, 0, 0.75)"
       context.stroke()
       continue
     }

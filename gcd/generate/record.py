@@ -1,0 +1,268 @@
+"""Film a crystal, a particle model's structure or a boundary on its way from noise: the same as without a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from gcd import limits
+from gcd.analysis.matching import match_crystal
+from gcd.checkpoints import load_decoder, read_config
+from gcd.diffusion.samplers import Step, check_evaluations
+from gcd.generate.boundaries import boundary_ends, checkpoint_of
+from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
+from gcd.generate.particles import ParticleProgress, generate_particles
+from gcd.generate.recording import Recording, make_recording
+from gcd.generate.voxel_model import VoxelModel, initial_noise
+from gcd.particles.samplers import check_sampler, evaluations_of
+from gcd.structures.bicrystal_ends import PAINTED, bicrystal_ends
+from gcd.structures.crystals import check_phase, check_size, crystal_grid
+from gcd.voxels.decoder import decode
+from gcd.voxels.encoder import encode
+
+MOST_MOMENTS = 60  # of a particle model's way, which has more steps than a film needs
+
+Tell = Callable[[int, int], None]  # (evaluations done, in all)
+
+
+def record_crystal(
+    phase: str,
+    *,
+    size: int | Sequence[int] = (4, 4, 4),
+    seed: int = 0,
+    evaluations: int = 60,
+    order: int = 3,
+    spacing: str = "lambda",
+    device: str = "cpu",
+    callback: Tell | None = None,
+) -> Recording:
+    """Generate one crystal, as :func:`gcd.generate_crystals` does, and keep every step.
+
+    Args:
+        phase, size, seed, evaluations, order, spacing: as there; the crystal is the same, in lattice constants.
+        device: "cpu" or "cuda".
+        callback: called with (evaluations done, in all); raising `Cancelled` in it stops the work.
+
+    Raises:
+        ValueError: an argument outside the legal ones.
+        CheckpointError: a checkpoint that is missing or damaged.
+    """
+    entry = check_phase(phase)
+    cells = check_size(size, entry.name)
+    limits.check_seed(seed)
+    check_evaluations(evaluations, order, spacing)
+    grid = crystal_grid(entry.name, cells, 1.0)
+    name = f"crystal-{entry.name}"
+    where = torch.device(device)
+    model, decoder = VoxelModel.load(name, where), load_decoder(where)
+    noise = initial_noise(grid, seed, 0)[None].to(where)
+    film = _Steps(noise[0], model.scale, 1.0, callback)
+    with torch.inference_mode():
+        model.sample(noise, grid, evaluations=evaluations, order=order, spacing=spacing, callback=film.keep)
+        atoms = decode(decoder, film.estimate, grid)
+    return make_recording(
+        grid=grid,
+        times=film.times,
+        state=film.state.cpu().numpy(),
+        estimate=film.estimate.cpu().numpy(),
+        reach=4.0 * model.scale,
+        atoms=atoms,
+        nearest_neighbour=entry.nearest_neighbour,
+        about=_about("voxels", name, seed)
+        | {"phase": entry.name, "size": list(cells), "evaluations": int(evaluations), "order": int(order)}
+        | {"spacing": spacing},
+    )
+
+
+def record_particles(
+    phase: str,
+    *,
+    size: int | Sequence[int] = (4, 4, 4),
+    initial_sigma: float | None = None,
+    sampler: str = "sde",
+    steps: int = 128,
+    seed: int = 0,
+    device: str = "cpu",
+    callback: Tell | None = None,
+) -> Recording:
+    """Denoise atoms with a particle model, as :func:`gcd.generate_particles` does, and keep up to 60 moments.
+
+    Args:
+        phase, size, initial_sigma, sampler, steps, seed: as there; positions are in lattice constants.
+        device, callback: as for `record_crystal`.
+
+    Raises:
+        ValueError: an argument outside the legal ones.
+        CheckpointError: a checkpoint that is missing or damaged.
+    """
+    entry = check_phase(phase)
+    cells = check_size(size, entry.name)
+    check_sampler(sampler, steps)
+    total = evaluations_of(sampler, steps)
+    every = -(-total // MOST_MOMENTS)
+    times, states, estimates = [], [], []
+
+    def keep(progress: ParticleProgress) -> None:
+        if progress.done % every == 0 or progress.done == total:
+            times.append(progress.t)
+            states.append(progress.positions)
+            estimates.append(progress.preview)
+        if callback is not None:
+            callback(progress.done, total)
+
+    made: Any = generate_particles(
+        entry.name, size=cells, initial_sigma=initial_sigma, sampler=sampler, steps=steps, seed=seed,
+        lattice_constant=1.0, device=device, callback=keep, return_initial=True,
+    )  # fmt: skip
+    (final,), (initial,) = made
+    grid = crystal_grid(entry.name, cells, 1.0)
+    # A moment's estimate is the one that was made there, which led on to the next moment.
+    atoms, guesses = [initial.positions, *states], [*estimates, final.positions]
+    state, estimate = (
+        torch.stack([encode(torch.from_numpy(r), grid)[0] for r in way]).numpy() for way in (atoms, guesses)
+    )
+    name = str(final.info["model"])
+    began = times[0] * 2 - times[1] if len(times) > 1 else 1.0
+    return make_recording(
+        grid=grid,
+        times=[min(1.0, began), *times],
+        state=state,
+        estimate=estimate,
+        reach=0.0,
+        atoms=atoms,
+        nearest_neighbour=entry.nearest_neighbour,
+        about=_about("particles", name, seed)
+        | {"phase": entry.name, "size": list(cells), "initial_sigma": initial_sigma, "sampler": sampler}
+        | {"steps": int(steps), "perfect": match_crystal(final, entry.name, cells).perfect},
+    )
+
+
+def record_boundary(
+    twist: str = "sigma5",
+    *,
+    model: str = "full",
+    metal: str = "W",
+    repeats: Sequence[int] = (1, 1),
+    painted: float = PAINTED,
+    in_plane_shift: Sequence[float] | None = None,
+    spacing: float | None = None,
+    seed: int = 0,
+    index: int = 0,
+    evaluations: int = 60,
+    order: int = 3,
+    time_spacing: str = "lambda",
+    device: str = "cpu",
+    callback: Tell | None = None,
+) -> Recording:
+    """Paint one candidate, as :func:`gcd.generate_boundaries` does before it restarts any, and keep every step.
+
+    Args:
+        twist, model, metal, repeats, painted, in_plane_shift, spacing, seed, evaluations, order, time_spacing: as
+            there; positions are in Å.
+        index: which of the candidates.
+        device, callback: as for `record_crystal`.
+
+    Raises:
+        ValueError: an argument outside the legal ones.
+        CheckpointError: a checkpoint that is missing or damaged.
+    """
+    limits.check_seed(seed)
+    limits.check_integer("the candidate", index, 0, limits.MAX_COUNT - 1)
+    check_evaluations(evaluations, order, time_spacing)
+    name = checkpoint_of(twist, metal, model)
+    config = read_config(name)
+    given = boundary_ends(
+        twist, model=model, metal=metal, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift,
+        spacing=spacing, seed=seed, index=index,
+    ).info  # fmt: skip
+    ends = bicrystal_ends(
+        twist, metal, voxels=tuple(config["grid"][:2]), voxel_height=config["voxel_size"][2],
+        planes=tuple(given["planes"]), repeats=tuple(given["repeats"]), painted=painted,
+        in_plane_shift=tuple(given["in_plane_shift"]), spacing=given["spacing"],
+    )  # fmt: skip
+    where = torch.device(device)
+    network, decoder = VoxelModel.load(name, where), load_decoder(where)
+    known, mask = (part[None].to(where) for part in known_voxels(ends))
+    noise = initial_noise(ends.grid, seed, index)[None].to(where)
+    # What is known is never noisy: the network is shown it clean at every step.
+    film = _Steps(noise[0], network.scale, 1.0, callback, known[0], mask[0])
+    with torch.inference_mode():
+        network.paint(
+            noise, known, mask, ends.grid, evaluations=evaluations, order=order, spacing=time_spacing,
+            callback=film.keep,
+        )  # fmt: skip
+        decoded = decode_middle(decoder, film.estimate, ends)
+    slabs = [assemble(ends, positions) for positions in decoded]
+    final = slabs[-1].info
+    return make_recording(
+        grid=ends.grid,
+        times=film.times,
+        state=film.state.cpu().numpy(),
+        estimate=film.estimate.cpu().numpy(),
+        reach=4.0 * network.scale,
+        atoms=[slab.positions[slab.arrays["painted"]] for slab in slabs],
+        nearest_neighbour=ends.atoms.info["nearest_neighbour"],
+        about=_about("boundary", name, seed)
+        | {"twist": twist, "metal": metal, "model": model, "index": int(index), "repeats": list(repeats)}
+        | {"painted": painted, "in_plane_shift": list(given["in_plane_shift"]), "spacing": given["spacing"]}
+        | {"evaluations": int(evaluations), "order": int(order), "time_spacing": time_spacing}
+        | {"n": float(final["n"]), "physical": bool(final["physical"])},
+        known=ends.atoms.positions,
+        layers=ends.layers,
+    )
+
+
+class _Steps:
+    """What a solver went through: its states and, at each, the estimate that was made there."""
+
+    def __init__(
+        self,
+        noise: torch.Tensor,
+        scale: float,
+        t: float,
+        callback: Tell | None,
+        known: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> None:
+        self.scale, self.callback, self.known, self.mask = scale, callback, known, mask
+        self.times = [t]
+        self.states = [self._atoms(noise)]
+        self.estimates: list[torch.Tensor] = []
+
+    def _atoms(self, x: torch.Tensor) -> torch.Tensor:
+        voxels = x * self.scale
+        if self.known is None or self.mask is None:
+            return voxels
+        return torch.where(self.mask > 0, voxels, self.known)
+
+    def keep(self, step: Step) -> None:
+        """The solver's callback."""
+        self.times.append(step.t)
+        self.states.append(self._atoms(step.x[0, 0]))
+        self.estimates.append(self._atoms(step.x0[0, 0]))
+        if self.callback is not None:
+            self.callback(step.evaluations, step.total)
+
+    @property
+    def state(self) -> torch.Tensor:
+        """(S + 1, X, Y, Z) atoms a voxel."""
+        return torch.stack(self.states)
+
+    @property
+    def estimate(self) -> torch.Tensor:
+        """(S + 1, X, Y, Z) atoms a voxel; at the end there is nothing left to estimate."""
+        return torch.stack([*self.estimates, self.states[-1]])
+
+
+def _about(kind: str, name: str, seed: int) -> dict[str, Any]:
+    import gcd
+
+    return {
+        "kind": kind,
+        "seed": int(seed),
+        "checkpoint": name,
+        "sha256": read_config(name).get("sha256", ""),
+        "gcd_version": gcd.__version__,
+    }
