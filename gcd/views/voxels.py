@@ -1,4 +1,4 @@
-"""Voxel arrays as figures: a slice across any axis with the decoded atoms on top, and an isosurface.
+"""Voxel arrays as figures: a slice across any axis with the decoded atoms on top, and frames of a live picture.
 
 Above 100,000 voxels the array is block-averaged before it is sent to a browser. Atoms always lie where they are.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from gcd.views.style import ATOM_RING, IDEAL, VOXEL_SCALE, layout
+from gcd.views.style import ATOM_RING, VOXEL_SCALE, layout
 from gcd.voxels.grid import Grid
 
 MAX_DRAWN_VOXELS = 100_000
@@ -113,67 +113,6 @@ def slice_figure(
 def largest(voxels: np.ndarray) -> float:
     """The value that colours and levels go up to: nearly the largest one, so that one odd voxel hides nothing."""
     return float(np.quantile(voxels, 0.9995)) or 1.0
-
-
-def isosurface_figure(
-    voxels: np.ndarray,
-    grid: Grid,
-    *,
-    level: float = DEFAULT_LEVEL,
-    positions: np.ndarray | None = None,
-    height: int = 480,
-) -> go.Figure:
-    """The surface on which a voxel array takes the value ``level``, with the decoded atoms as dots inside.
-
-    Periodic axes are closed: the first layer is drawn once more after the last one.
-
-    Args:
-        voxels: (X, Y, Z), in atoms a voxel.
-        grid: of the voxels.
-        level: atoms a voxel. An atom that its eight voxels share evenly gives 0.125 to each.
-        positions: decoded atoms (N, 3) in Å.
-        height: pixels.
-    """
-    drawn, blocks = downsample(voxels)
-    drawn = np.pad(drawn, [(0, int(periodic)) for periodic in grid.periodic], mode="wrap")
-    x, y, z = np.meshgrid(
-        *(
-            _centres(n, block) * size
-            for n, block, size in zip(drawn.shape, blocks, grid.voxel_size, strict=True)
-        ),
-        indexing="ij",
-    )
-    figure = go.Figure(
-        go.Isosurface(
-            x=np.round(x.ravel(), 3),
-            y=np.round(y.ravel(), 3),
-            z=np.round(z.ravel(), 3),
-            value=np.round(drawn.ravel(), 4),
-            isomin=level,
-            isomax=max(float(drawn.max()), level) * 1.001,
-            surface={"count": 1},
-            caps={"x_show": False, "y_show": False, "z_show": False},
-            colorscale=[[0.0, "#3F9AA3"], [1.0, "#3F9AA3"]],
-            opacity=0.5,
-            showscale=False,
-            lighting={"ambient": 0.55, "diffuse": 0.7, "specular": 0.25, "roughness": 0.6},
-            hovertemplate="x = %{x:.2f} Å, y = %{y:.2f} Å, z = %{z:.2f} Å<extra></extra>",
-            name=f"{level:.3g} atoms a voxel",
-        )
-    )
-    if positions is not None and len(positions):
-        wrapped = _wrap(positions, grid, low=0.0)
-        figure.add_scatter3d(
-            x=wrapped[:, 0], y=wrapped[:, 1], z=wrapped[:, 2], mode="markers", name="decoded atoms",
-            marker={"size": 3, "color": IDEAL},
-            hovertemplate="atom at %{x:.3f}, %{y:.3f}, %{z:.3f} Å<extra></extra>",
-        )  # fmt: skip
-    figure.add_trace(box_trace(np.diag(grid.lengths)))
-    figure.update_layout(layout(height=height, scene=scene_layout(), showlegend=False, margin=_NO_MARGIN))
-    return figure
-
-
-_NO_MARGIN = {"l": 0, "r": 0, "t": 0, "b": 0}
 
 
 def box_edges(cell: np.ndarray) -> np.ndarray:

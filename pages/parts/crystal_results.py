@@ -12,10 +12,11 @@ from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
-from gcd.views.voxels import DEFAULT_LEVEL, isosurface_figure, slice_figure
+from gcd.views.voxels import DEFAULT_LEVEL, slice_figure
 from pages.parts import condense, downloads
 from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
 from pages.parts.reproduce import show_recipe
+from pages.parts.solid import show_solid
 from pages.parts.status import installation
 from pages.parts.viewer import show_atoms
 
@@ -186,16 +187,16 @@ def _surface(run: CrystalRun, sample: Sample, voxels: np.ndarray) -> None:
     level = st.slider(
         "Level (atoms per voxel)", 0.02, 0.5, DEFAULT_LEVEL, 0.01, key="level", bind="query-params"
     )
-    figure = isosurface_figure(voxels, run.settings.grid, level=level, positions=sample.atoms.positions)
-    st.plotly_chart(
-        figure,
+    show_solid(
+        voxels,
+        run.settings.grid,
+        level=level,
+        positions=sample.atoms.positions,
         key="isosurface",
-        config=config(f"{run.settings.stem}-isosurface"),
-        alt=f"Surface where the voxels hold {level:.2f} atoms, with the decoded atoms inside",
+        name=f"Surface where the voxels hold {level:.2f} atoms, with the decoded atoms inside",
+        height=480,
     )
-    st.caption(
-        "Dots are the decoded atoms. Where the voxels hold less than the level all over, no surface is drawn."
-    )
+    st.caption("Where the voxels hold less than the level all over, no surface is drawn.")
 
 
 def _order(run: CrystalRun) -> None:

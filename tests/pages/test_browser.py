@@ -207,7 +207,11 @@ def test_the_zip_holds_everything(finished):
 def test_every_view_is_drawn(finished, shoot, view):
     finished.get_by_role("tab", name=view).click()
     panel = finished.get_by_role("tabpanel")
-    place = {"Condensing": ".condense .cloud", "Table": "canvas"}.get(view, ".js-plotly-plot")
+    place = {
+        "Condensing": ".condense .cloud",
+        "Table": "canvas",
+        "Isosurface": ".solid[data-drawn] canvas",
+    }.get(view, ".js-plotly-plot")
     panel.locator(place).first.wait_for()
     finished.wait_for_timeout(2500)
     assert shoot(panel, f"view-{view.lower()}").std() > 5

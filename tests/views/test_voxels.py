@@ -14,7 +14,6 @@ from gcd.views.voxels import (
     downsample,
     drawn_shape,
     frame,
-    isosurface_figure,
     largest,
     slice_figure,
 )
@@ -84,30 +83,10 @@ def test_no_colour_of_a_slice_is_one_that_streamlits_theme_replaces(voxels, grid
     assert not any(colour.startswith("#0000") for colour in colours)
 
 
-def test_the_isosurface_lies_where_the_voxels_do(voxels, grid):
-    figure = isosurface_figure(voxels, grid, level=0.5, positions=np.array([[1.0, 2.0, 3.0]]))
-    surface, dots, box = figure.data
-    assert (surface.isomin, len(surface.value)) == (0.5, 9 * 11 * 13)  # the first layers close the box
-    assert max(surface.z) == pytest.approx(24.0)
-    assert np.nanmax(np.array(box.z, dtype=float)) == 24.0
-    assert (dots.x[0], dots.y[0], dots.z[0]) == (1.0, 2.0, 3.0)
-
-
-def test_open_axes_are_not_closed():
-    grid = Grid((4, 4, 4), (4.0, 4.0, 4.0), (True, True, False))
-    assert len(isosurface_figure(np.zeros((4, 4, 4)), grid).data[0].value) == 5 * 5 * 4
-
-
-def test_a_large_isosurface_is_sent_small():
-    voxels = np.zeros((64, 64, 64), np.float32)
-    figure = isosurface_figure(voxels, Grid((64, 64, 64), (32.0, 32.0, 32.0)))
-    assert len(figure.data[0].value) <= 1.1 * MAX_DRAWN_VOXELS
-
-
 def test_figures_leave_the_background_to_the_page(voxels, grid):
-    for figure in (slice_figure(voxels, grid, 0, 0), isosurface_figure(voxels, grid)):
-        assert isinstance(figure, go.Figure)
-        assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+    figure = slice_figure(voxels, grid, 0, 0)
+    assert isinstance(figure, go.Figure)
+    assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
 
 
 def test_a_frame_is_small_and_says_its_shape():
