@@ -30,19 +30,21 @@ function drawPanel(viewer, film, frame, theme) {
 
 // One camera for all panels: it frames the cell, whatever atoms there are as yet.
 function place(grid, film) {
+  for (const viewer of grid[0]) {  // each, for its fog
+    const corners = viewer.addModel()
+    corners.addAtoms(film.edges.flat().map(([x, y, z], serial) => (
+      { elem: "C", serial, bonds: [], bondOrder: [], x, y, z })))
+    corners.setStyle({}, {})
+    viewer.zoomTo({ model: corners })
+    viewer.removeModel(corners)
+  }
   const [first, ...others] = grid[0]
-  const corners = first.addModel()
-  corners.addAtoms(film.edges.flat().map(([x, y, z], serial) => (
-    { elem: "C", serial, bonds: [], bondOrder: [], x, y, z })))
-  corners.setStyle({}, {})
-  first.zoomTo({ model: corners })
   first.rotate(-62, "x")
   first.rotate(24, "vy")
   first.rotate(14, "vx")
   const stage = first.getCanvas()
   const shape = stage.clientWidth / Math.max(1, stage.clientHeight) / film.panels.length
-  first.zoom(Math.min(1.1, shape))  // the fit is to the height
-  first.removeModel(corners)
+  first.zoom(Math.min(1.1, 1.1 * shape))  // the fit is to the height
   for (const viewer of others) viewer.setView(first.getView())
 }
 
