@@ -74,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="the mask's thickness in voxels is drawn between these",
     )
+    model.add_argument(
+        "--shift-xy",
+        type=options.number("shift in voxels", 0.0, 1000.0),
+        metavar="V",
+        help="the lower grain lies this near to where sampling puts it (default: anywhere in the cell)",
+    )
     add_run_arguments(parser)
 
 
@@ -91,13 +97,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     training = BoundaryTraining(data)
     given = {name: getattr(args, name) for name in ("channels", "blocks") if getattr(args, name)}
     training = replace(training, architecture=replace(training.architecture, **given))
-    given = {name: getattr(args, name) for name in ("scale", "preference", "balance") if getattr(args, name)}
+    plain = ("scale", "preference", "balance", "shift_xy")
+    given = {name: getattr(args, name) for name in plain if getattr(args, name) is not None}
     for name in ("window", "layers"):
         if pair := getattr(args, name):
             if pair[0] > pair[1]:
                 raise ValueError(f"--{name} is a lower and an upper end, not {pair[0]:g} {pair[1]:g}.")
             given[name] = tuple(pair)
-    noise = {name: getattr(args, name) for name in ("prediction", "detail") if getattr(args, name)}
+    noise = {
+        name: getattr(args, name) for name in ("prediction", "detail") if getattr(args, name) is not None
+    }
     given["diffusion"] = replace(training.diffusion, **noise)
     training = replace(training, run=run_config(args, training.run), **given)
 

@@ -305,10 +305,10 @@ def _state_seen(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
     n, egb = np.array(data["structures"]).T
     here = np.flatnonzero(n == rng.choice(np.unique(n)))
     if data["preference"] is None:
-        chosen = rng.integers(len(here))
+        chosen = int(rng.integers(len(here)))
     else:
         weights = np.exp(-(egb[here] - egb[here].min()) / data["preference"])
-        chosen = rng.choice(len(here), p=weights / weights.sum())
+        chosen = int(rng.choice(len(here), p=weights / weights.sum()))
     return np.array(data["states"])[here[[chosen]]]
 
 

@@ -77,6 +77,24 @@ def measure_state(
     """
     entry, phase = check_twist(twist), metal_phase(metal)
     spacing = 0.5 * edge / entry.edge
+    lower, upper = grain_translations(positions, plane, edge, twist, metal, away=away)
+    state = upper - lower
+    # A plane up or down is the same grain again, shifted as the next plane is.
+    planes = round(float(state[2] / spacing))
+    first, moved = (plane_sites(entry, phase.name, k, 1)[0] * edge for k in (0, planes))
+    state -= np.array([*(moved - first), planes * spacing])
+    return np.array([*(state[:2] % edge), state[2]])
+
+
+def grain_translations(
+    positions: np.ndarray, plane: float, edge: float, twist: str, metal: str, *, away: float = 12.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(3,) Å of either grain, the lower one first, by which its lattice lies off the sites of `plane_sites`.
+
+    Arguments as in `measure_state`; up to vectors of the grain's own lattice.
+    """
+    entry, phase = check_twist(twist), metal_phase(metal)
+    spacing = 0.5 * edge / entry.edge
     z = positions[:, 2] - plane
     lower, upper = (
         _translation(
@@ -84,12 +102,7 @@ def measure_state(
         )
         for where, side in ((z < -away, -1), (z > away, 1))
     )
-    state = upper - lower
-    # A plane up or down is the same grain again, shifted as the next plane is.
-    planes = round(float(state[2] / spacing))
-    first, moved = (plane_sites(entry, phase.name, k, 1)[0] * edge for k in (0, planes))
-    state -= np.array([*(moved - first), planes * spacing])
-    return np.array([*(state[:2] % edge), state[2]])
+    return lower, upper
 
 
 def _translation(positions: np.ndarray, edge: float, spacing: float, planes: list[np.ndarray]) -> np.ndarray:

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
-from gcd.structures.bicrystal_ends import measure_state
+from gcd.structures.bicrystal_ends import measure_state, symmetric_states
+from gcd.structures.placement import placement
 from gcd.training.common import RunConfig, Trained, fit
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
@@ -40,6 +41,9 @@ class BoundaryTraining:
     layers: tuple[int, int] = (16, 44)  # voxel layers painted: the mask's thickness is drawn between these
     off_centre: float = 3.0  # voxel layers by which the mask's middle may miss the boundary
     shift_z: float = 2.0  # voxels by which slabs are moved along z
+    shift_xy: float | None = (
+        None  # voxels by which the lower grain misses where sampling puts it; None: anywhere
+    )
     scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
     architecture: UNetConfig = field(default_factory=default_architecture)
     diffusion: Diffusion = field(default_factory=Diffusion)
@@ -52,7 +56,8 @@ class BoundaryBatches:
     """Relaxed boundaries under the symmetry of a twist boundary and random translations, encoded; with their masks.
 
     The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the
-    grains. Translations are uniform over the cell in x and y, and over a few voxels in z.
+    grains. Translations are uniform over a few voxels in z; in x and y over the
+    whole cell, or over part of a voxel about the place where `bicrystal_ends` puts the lower grain.
     """
 
     def __init__(self, training: BoundaryTraining) -> None:
@@ -75,6 +80,8 @@ class BoundaryBatches:
         self.planes = torch.tensor(data.arrays["plane"][self.indices] / size[2], dtype=torch.float32)
         self.weights = torch.tensor(self._weights(), dtype=torch.float64)
         self.voxel_size = size
+        self._homes: dict[tuple[int, bool, int], np.ndarray] = {}
+        self._states: dict[int, np.ndarray] = {}
 
     def _weights(self) -> np.ndarray:
         """By the number of structures at an [n]; within it by energy."""
@@ -102,14 +109,42 @@ class BoundaryBatches:
         r, plane = self.positions[index], float(self.planes[index])
         x, y, z = r.unbind(1)
         nx, ny, nz = self.grid.shape
-        if u[0] < 0.5:  # half a turn about x
+        turned = bool(u[0] < 0.5)  # half a turn about x
+        if turned:
             y, z, plane = -y, nz - 1 - z, nz - 1 - plane
-        for _ in range(int(4 * u[1]) if nx == ny else 2 * int(2 * u[1])):  # quarter turns about z
+        quarters = int(4 * u[1]) if nx == ny else 2 * int(2 * u[1])
+        for _ in range(quarters):  # quarter turns about z
             x, y = -y, x
         up = (2 * float(u[2]) - 1) * self.training.shift_z
-        r = torch.stack([x + u[3] * nx, y + u[4] * ny, z + up], dim=1)
+        if self.training.shift_xy is None:
+            dx, dy = float(u[3]) * nx, float(u[4]) * ny
+        else:
+            dx, dy = self._home(index, turned, quarters, torch.stack([x, y, z], dim=1), plane)
+            dx, dy = (d + (2 * float(v) - 1) * self.training.shift_xy for d, v in ((dx, u[3]), (dy, u[4])))
+        r = torch.stack([x + dx, y + dy, z + up], dim=1)
         inside = (r[:, 2] >= 0) & (r[:, 2] <= nz - 1)  # what leaves at a free end is far from the boundary
         return r[inside], plane + up
+
+    def _home(self, index: int, turned: bool, quarters: int, r: Tensor, plane: float) -> np.ndarray:
+        """(2,) voxels from a structure that was turned to where sampling builds ends of its state."""
+        key = (index, turned, quarters)
+        if key not in self._homes:
+            if index not in self._states:
+                self._states[index] = self._state(index)
+            state = symmetric_states(self._states[index])[4 * turned + quarters]
+            move, _ = placement(*self._in_angstrom(r, plane), state, self.about["twist"], self.about["metal"])
+            self._homes[key] = move / self.voxel_size[:2]
+        return self._homes[key]
+
+    def _in_angstrom(self, r: Tensor, plane: float) -> tuple[np.ndarray, float, float]:
+        """Positions, height of the boundary and edge of the cell, Å."""
+        edge = float(self.voxel_size[0]) * self.grid.shape[0]
+        return r.double().numpy() * self.voxel_size, plane * float(self.voxel_size[2]), edge
+
+    def _state(self, index: int) -> np.ndarray:
+        """(3,) Å of one structure, by `measure_state`."""
+        r, plane, edge = self._in_angstrom(self.positions[index], float(self.planes[index]))
+        return measure_state(r, plane, edge, self.about["twist"], self.about["metal"])
 
     def _mask(self, plane: float, generator: torch.Generator) -> Tensor:
         """(X, Y, Z) ones in the layers that are painted, around the boundary."""
@@ -123,13 +158,7 @@ class BoundaryBatches:
 
     def states(self) -> list[np.ndarray]:
         """(3,) Å of each structure: how its upper grain lies on the lower one, by `measure_state`."""
-        edge = float(self.voxel_size[0]) * self.grid.shape[0]
-        return [
-            measure_state(
-                r.double().numpy() * self.voxel_size, plane, edge, self.about["twist"], self.about["metal"]
-            )
-            for r, plane in zip(self.positions, (self.planes * self.voxel_size[2]).tolist(), strict=True)
-        ]
+        return [self._state(index) for index in range(len(self.positions))]
 
     def sha256(self) -> str:
         """Hash of the structures trained on, and of nothing else in the file."""
@@ -197,6 +226,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
             "file_sha256": hashlib.sha256(training.dataset.read_bytes()).hexdigest(),
             "window": limits,
             "balance": training.balance,
+            "shift_xy": training.shift_xy,
             "preference": None if np.isinf(training.preference) else training.preference,
             "structures": [
                 [round(float(n), 4), round(float(e), 4)] for n, e in zip(batches.n, batches.egb, strict=True)

@@ -4,6 +4,8 @@ import torch
 
 from gcd.diffusion.unet import UNetConfig
 from gcd.search.dataset import BoundaryDataset
+from gcd.structures.bicrystals import check_twist
+from gcd.structures.twists import plane_sites
 from gcd.training.boundary import BoundaryBatches, BoundaryTraining, checkpoint_config, train_boundary
 from gcd.training.boundary_card import model_card
 from gcd.training.common import RunConfig
@@ -42,6 +44,20 @@ def test_every_symmetry_keeps_the_boundary_a_boundary(small_dataset):
         distances = d.norm(dim=-1)[near][:, near]
         shortest.add(round(float(distances[distances > 0].min()), 3))
     assert len(shortest) == 1
+
+
+def test_the_lower_grain_can_be_put_where_sampling_puts_it(small_dataset):
+    batches = BoundaryBatches(BoundaryTraining(small_dataset, shift_xy=0.0))
+    sites = np.concatenate([plane_sites(check_twist("sigma5"), "bcc", k, -1) for k in (0, 1)]) * 12
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(16):
+        r, plane = batches._place(1, generator)
+        low = r[(r[:, 2] < plane - 15) & (r[:, 2] > plane - 25), :2].numpy()
+        off = low[:, None] - sites[None]
+        assert np.linalg.norm(off - 12 * np.rint(off / 12), axis=2).min(axis=1).max() < 1e-3
+    near = BoundaryBatches(BoundaryTraining(small_dataset, shift_xy=0.5))
+    moves = [near._place(1, torch.Generator().manual_seed(seed))[0][0, :2] for seed in range(8)]
+    assert len({tuple(move.tolist()) for move in moves}) == 8
 
 
 def test_a_window_lets_nothing_else_in(small_dataset):
