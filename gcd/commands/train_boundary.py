@@ -80,6 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="V",
         help="the lower grain lies this near to where sampling puts it (default: anywhere in the cell)",
     )
+    model.add_argument(
+        "--shift-z",
+        type=options.number("shift in voxels", 0.0, 100.0),
+        metavar="V",
+        help="slabs are moved along z by up to so much (default 2)",
+    )
     add_run_arguments(parser)
 
 
@@ -97,7 +103,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     training = BoundaryTraining(data)
     given = {name: getattr(args, name) for name in ("channels", "blocks") if getattr(args, name)}
     training = replace(training, architecture=replace(training.architecture, **given))
-    plain = ("scale", "preference", "balance", "shift_xy")
+    plain = ("scale", "preference", "balance", "shift_xy", "shift_z")
     given = {name: getattr(args, name) for name in plain if getattr(args, name) is not None}
     for name in ("window", "layers"):
         if pair := getattr(args, name):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gcd.structures.bicrystal_ends import grain_translations
-from gcd.structures.bicrystals import check_twist, metal_phase
+from gcd.structures.bicrystals import DEFAULT_PLANES, DEFAULT_VACUUM, check_twist, metal_phase
 from gcd.structures.twists import Twist, plane_sites
 
 
 def placement(
     positions: np.ndarray, plane: float, edge: float, state: np.ndarray, twist: str, metal: str
 ) -> tuple[np.ndarray, float]:
-    """The in-plane move after which both grains lie on the lattices of `bicrystal_ends` with this state, up to z.
+    """The move after which both grains lie on the lattices of `bicrystal_ends` with this state.
 
     A state says how the upper grain lies on the lower one. Many moves bring the lower grain onto its sites, one for
     each site of a plane; the one returned brings the upper grain onto its own sites as well.
@@ -24,7 +24,8 @@ def placement(
         state: (3,) Å, as measured by `measure_state`, or one of `symmetric_states` of it.
 
     Returns:
-        (2,) Å, and how far in Å the upper grain then lies off its sites.
+        (3,) Å, along z to about where the ends have their boundary; and how far in Å the upper grain then lies off
+        its sites.
     """
     entry, phase = check_twist(twist), metal_phase(metal)
     spacing = 0.5 * edge / entry.edge
@@ -35,7 +36,10 @@ def placement(
         off[..., axis] -= period * np.rint(off[..., axis] / period)
     miss = np.linalg.norm(off, axis=2)
     best = int(miss.min(axis=1).argmin())
-    return of_lower[best, :2] - lower[:2], float(miss.min())
+    move = of_lower[best] - lower + np.array([0.0, 0.0, DEFAULT_VACUUM])
+    middle = DEFAULT_VACUUM + (DEFAULT_PLANES[0] - 0.5) * spacing
+    move[2] += 2 * spacing * np.rint((middle - plane - move[2]) / (2 * spacing))
+    return move, float(miss.min())
 
 
 def _lattice(entry: Twist, phase: str, side: int, edge: float, spacing: float) -> np.ndarray:

@@ -56,8 +56,8 @@ class BoundaryBatches:
     """Relaxed boundaries under the symmetry of a twist boundary and random translations, encoded; with their masks.
 
     The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the
-    grains. Translations are uniform over a few voxels in z; in x and y over the
-    whole cell, or over part of a voxel about the place where `bicrystal_ends` puts the lower grain.
+    grains. Translations are uniform over the cell in x and y and over a few voxels
+    in z; or over part of a voxel about the place where `bicrystal_ends` puts the lower grain.
     """
 
     def __init__(self, training: BoundaryTraining) -> None:
@@ -80,7 +80,7 @@ class BoundaryBatches:
         self.planes = torch.tensor(data.arrays["plane"][self.indices] / size[2], dtype=torch.float32)
         self.weights = torch.tensor(self._weights(), dtype=torch.float64)
         self.voxel_size = size
-        self._homes: dict[tuple[int, bool, int], np.ndarray] = {}
+        self._homes: dict[tuple[int, bool, int], Tensor] = {}
         self._states: dict[int, np.ndarray] = {}
 
     def _weights(self) -> np.ndarray:
@@ -115,25 +115,25 @@ class BoundaryBatches:
         quarters = int(4 * u[1]) if nx == ny else 2 * int(2 * u[1])
         for _ in range(quarters):  # quarter turns about z
             x, y = -y, x
-        up = (2 * float(u[2]) - 1) * self.training.shift_z
-        if self.training.shift_xy is None:
-            dx, dy = float(u[3]) * nx, float(u[4]) * ny
+        r, near = torch.stack([x, y, z], dim=1), self.training.shift_xy
+        if near is None:
+            move = torch.stack([u[3] * nx, u[4] * ny, (2 * u[2] - 1) * self.training.shift_z])
         else:
-            dx, dy = self._home(index, turned, quarters, torch.stack([x, y, z], dim=1), plane)
-            dx, dy = (d + (2 * float(v) - 1) * self.training.shift_xy for d, v in ((dx, u[3]), (dy, u[4])))
-        r = torch.stack([x + dx, y + dy, z + up], dim=1)
+            move = self._home(index, turned, quarters, r, plane)
+            move = move + (2 * u[[3, 4, 2]] - 1) * torch.tensor([near, near, self.training.shift_z])
+        r, up = r + move, float(move[2])
         inside = (r[:, 2] >= 0) & (r[:, 2] <= nz - 1)  # what leaves at a free end is far from the boundary
         return r[inside], plane + up
 
-    def _home(self, index: int, turned: bool, quarters: int, r: Tensor, plane: float) -> np.ndarray:
-        """(2,) voxels from a structure that was turned to where sampling builds ends of its state."""
+    def _home(self, index: int, turned: bool, quarters: int, r: Tensor, plane: float) -> Tensor:
+        """(3,) voxels from a structure that was turned to where sampling builds ends of its state."""
         key = (index, turned, quarters)
         if key not in self._homes:
             if index not in self._states:
                 self._states[index] = self._state(index)
             state = symmetric_states(self._states[index])[4 * turned + quarters]
             move, _ = placement(*self._in_angstrom(r, plane), state, self.about["twist"], self.about["metal"])
-            self._homes[key] = move / self.voxel_size[:2]
+            self._homes[key] = torch.tensor(move / self.voxel_size, dtype=torch.float32)
         return self._homes[key]
 
     def _in_angstrom(self, r: Tensor, plane: float) -> tuple[np.ndarray, float, float]:
@@ -227,6 +227,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
             "window": limits,
             "balance": training.balance,
             "shift_xy": training.shift_xy,
+            "shift_z": training.shift_z,
             "preference": None if np.isinf(training.preference) else training.preference,
             "structures": [
                 [round(float(n), 4), round(float(e), 4)] for n, e in zip(batches.n, batches.egb, strict=True)
