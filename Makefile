@@ -19,7 +19,7 @@ VIEWER := static/3Dmol-min.js
 .DEFAULT_GOAL := app
 
 app: setup
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m gcd app --port $(PORT)
 
 setup: $(SETUP) $(VIEWER)
 
