@@ -285,7 +285,7 @@ def _ends(
     a = potential_lattice_constant(config["metal"])
     edge = check_twist(config["twist"]).edge * a
     rng = np.random.default_rng([seed, index, 1])
-    shift, lift = draw_state(rng, edge, a, _state_seen(config["data"], rng))
+    shift, lift = draw_state(rng, edge, a, _state_seen(config["data"], rng), **config.get("ends", {}))
     nx, ny = config["grid"][:2]
     return bicrystal_ends(
         config["twist"],

@@ -135,20 +135,27 @@ def symmetric_states(state: np.ndarray) -> list[np.ndarray]:
 
 
 def draw_state(
-    rng: np.random.Generator, edge: float, lattice_constant: float, states: np.ndarray | None = None
+    rng: np.random.Generator,
+    edge: float,
+    lattice_constant: float,
+    states: np.ndarray | None = None,
+    *,
+    jitter: float = JITTER,
+    opening: tuple[float, float] = OPENING,
 ) -> tuple[np.ndarray, float]:
     """A random state of the upper grain: in-plane shift (2,) and spacing, Å.
 
     Args:
-        states: (M, 3) states that the boundary has been seen in: one of them, turned at random, moved by `JITTER` and
-            opened by `OPENING`, which relaxation closes again. Without them any: shifts over the whole cell, spacings
-            over one whole period from -a/4 to a/4 (planes repeat every a/2, and a plane more or less is for the model
-            to decide).
+        states: (M, 3) states that the boundary has been seen in: one of them, turned at random. Without them any: shifts
+            over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat every a/2, and a plane
+            more or less is for the model to decide).
+        jitter: Å, the standard deviation by which the in-plane shift misses the one that was seen.
+        opening: Å, least and most that is added to the spacing that was seen; relaxation closes it again.
     """
     if states is None:
         return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
     state = symmetric_states(states[rng.integers(len(states))])[rng.integers(8)]
-    return (state[:2] + rng.normal(0.0, JITTER, 2)) % edge, float(state[2] + rng.uniform(*OPENING))
+    return (state[:2] + rng.normal(0.0, jitter, 2)) % edge, float(state[2] + rng.uniform(*opening))
 
 
 def bicrystal_ends(
