@@ -96,7 +96,7 @@ def numbers(recording: Recording) -> dict[str, str]:
         }
     if about["kind"] == BOUNDARY:
         return {
-            "Painted atoms at the end": str(counts[-1]),
+            "Painted atoms": str(counts[-1]),
             "Most on the way": str(counts.max()),
             "[n]": f"{about['n']:.3f}",
         }

@@ -82,7 +82,7 @@ function paintSolid(canvas, { shape, mesh, atoms, look, edge, sizes, given = 0 }
   context.clearRect(0, 0, side, tall)
   const real = shape.map((n, axis) => n * sizes[axis]) // unequal voxels keep the cell's true proportions
   const reach = Math.hypot(...real)
-  const scale = (1.1 * Math.min(side, tall)) / reach
+  const scale = Math.min((1.1 * Math.min(side, tall)) / reach, (0.97 * side) / Math.hypot(real[0], real[1]))
   const [ca, sa, ct, st] = [Math.cos(look.angle), Math.sin(look.angle), Math.cos(look.tilt), Math.sin(look.tilt)]
   const project = (x, y, z) => {
     const u = x * sizes[0] - real[0] / 2, v = y * sizes[1] - real[1] / 2, w = z * sizes[2] - real[2] / 2

@@ -65,6 +65,17 @@ function legend(root, scene) {
   box.querySelector(".bar").style.background = `linear-gradient(to right, ${colours.join(", ")})`
 }
 
+// Arrow keys turn, + and - zoom.
+function onKey(event, viewer) {
+  const turn = { ArrowLeft: [-8, "y"], ArrowRight: [8, "y"], ArrowUp: [-8, "x"], ArrowDown: [8, "x"] }[event.key]
+  const zoom = { "+": 1.2, "-": 1 / 1.2 }[event.key]
+  if (!viewer || event.ctrlKey || event.metaKey || !(turn || zoom)) return
+  event.preventDefault()
+  if (turn) viewer.rotate(...turn)
+  else viewer.zoom(zoom)
+  viewer.render()
+}
+
 // Viewers of one group turn together; a new one takes the view that the others have.
 const GROUPS = (window.gcdGroups ??= new Map())
 
@@ -94,6 +105,8 @@ export default function (component) {
   }
   root.style.setProperty("--height", `${data.height}px`)
   stage.setAttribute("aria-label", data.scene.name)
+  stage.tabIndex = 0
+  stage.onkeydown = (event) => onKey(event, stage.gcdViewer)
   legend(root, data.scene)
 
   // The page scrolls as usual until the reader takes hold of the atoms.

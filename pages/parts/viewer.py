@@ -19,7 +19,7 @@ _HTML = """
   <div class="legend" hidden><span class="low"></span><span class="bar"></span><span class="high"></span>
   <span class="what"></span></div>
   <div class="note" aria-live="polite">Loading the 3D view …</div>
-  <div class="hint">drag to turn · click, then scroll to zoom · click an atom</div>
+  <div class="hint">drag or arrow keys: turn · click, then scroll, or + and −: zoom · click an atom</div>
 </div>
 """
 

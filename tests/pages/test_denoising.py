@@ -37,7 +37,7 @@ def test_boundaries_have_a_film(model):
     if f"boundary-{model}" not in FILMS:
         pytest.skip("no such film here")
     app = open_app("denoising", film_of="Boundary", boundary=model)
-    assert int(numbers(app)["Painted atoms at the end"]) > 100
+    assert int(numbers(app)["Painted atoms"]) > 100
     assert f"model='{model}'" in app.code[0].value
 
 
