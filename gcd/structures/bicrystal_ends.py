@@ -146,9 +146,9 @@ def draw_state(
     """A random state of the upper grain: in-plane shift (2,) and spacing, Å.
 
     Args:
-        states: (M, 3) states that the boundary has been seen in: one of them, turned at random. Without them any: shifts
-            over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat every a/2, and a plane
-            more or less is for the model to decide).
+        states: (M, 3) states that the boundary has been seen in: one of them, turned at random. Without them any:
+            shifts over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat every a/2, and
+            a plane more or less is for the model to decide).
         jitter: Å, the standard deviation by which the in-plane shift misses the one that was seen.
         opening: Å, least and most that is added to the spacing that was seen; relaxation closes it again.
     """
