@@ -44,7 +44,7 @@ function place(grid, film) {
   first.rotate(14, "vx")
   const stage = first.getCanvas()
   const shape = stage.clientWidth / Math.max(1, stage.clientHeight) / film.panels.length
-  first.zoom(Math.min(1.1, 1.1 * shape))  // the fit is to the height
+  first.zoom(Math.min(1, shape))  // the fit is to the height
   for (const viewer of others) viewer.setView(first.getView())
 }
 
