@@ -159,7 +159,8 @@ def show_film(recording: Recording, *, key: str) -> None:
     def moved() -> None:
         view = getattr(st.session_state.get(key), "view", None)
         if isinstance(view, dict):
-            st.query_params.update({name: str(value) for name, value in view.items() if name in CONTROLS})
+            words = {name: str(value).lower() for name, value in view.items() if name in CONTROLS}
+            st.query_params.update(words)
 
     _component(key=key, data=data | {"id": digest[:16]}, on_view_change=moved)
 
