@@ -19,6 +19,7 @@ MAX_TOTAL_VOXELS = (
     50_000_000  # voxels of all samples of one job: 1,000 crystals of 4^3 FCC cells are 14 million
 )
 MAX_EVALUATIONS = 1_000  # network evaluations a sample
+MAX_RESTARTS = 200  # of the particle model's restart sampler; each takes 25 evaluations
 MAX_PARTICLES = (
     4_096  # atoms in one structure of the particle model: every pair of them is measured at every step
 )

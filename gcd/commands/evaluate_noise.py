@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcd import limits
 from gcd.commands import options
+from gcd.commands.sample_particle import add_restarts
 
 if TYPE_CHECKING:
     from gcd.evaluation.noise import NoiseRow, NoiseSetting
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="of the sampler (default 128)",
     )
+    add_restarts(parser)
     options.add_count(parser, 10, "structures a setting")
     parser.add_argument("--record", action="store_true", help="write the figures into the checkpoints")
     options.add_seed(parser, 10_000)
@@ -100,14 +102,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def _settings(args: argparse.Namespace) -> list[NoiseSetting]:
     from gcd.checkpoints import read_config
     from gcd.evaluation.noise import NoiseSetting
+    from gcd.particles.samplers import Restart
     from gcd.structures.crystals import check_size
 
     if args.checkpoint and len(args.phase) != 1:
         raise ValueError("--checkpoint is a model of one phase: give that --phase.")
     given = args.sigmas if args.sigmas is not None else [] if args.random else SIGMAS
     starts = [*sorted(set(given)), *([None] if args.random else [])]
+    restart = Restart(args.restarts, args.restart_time)
     settings = [
-        NoiseSetting(phase, start, sampler, steps, check_size(args.size, phase), args.seed, args.checkpoint)
+        NoiseSetting(
+            phase, start, sampler, steps, check_size(args.size, phase), args.seed, args.checkpoint, restart
+        )
         for phase in dict.fromkeys(args.phase)
         for sampler in dict.fromkeys(args.sampler)
         for steps in dict.fromkeys(args.steps)
@@ -140,7 +146,7 @@ def _write(
         of_phase: dict[str, dict[str, list[dict[str, Any]]]] = {}
         for setting, of_setting in samples.items():
             if setting.phase == phase:
-                sampler = f"{setting.sampler}, {setting.steps} steps"
+                sampler = f"{setting.label}, {setting.steps} steps"
                 of_phase.setdefault(sampler, {})[setting.start] = of_setting
         files.append(args.out / f"noise-rdf-{phase}.png")
         noise_rdf_plot(of_phase, files[-1])

@@ -57,6 +57,25 @@ def add_sampler(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="evaluations of the network a structure; restarts come on top (default 128)",
     )
+    add_restarts(parser)
+
+
+def add_restarts(parser: argparse.ArgumentParser) -> None:
+    """--restarts, --restart-time"""
+    parser.add_argument(
+        "--restarts",
+        type=options.whole("the number of restarts", 1, limits.MAX_RESTARTS),
+        default=4,
+        metavar="N",
+        help="how often the restart sampler goes back into noise (default 4)",
+    )
+    parser.add_argument(
+        "--restart-time",
+        type=options.number("restart time", 1e-3, 1.0),
+        default=0.4,
+        metavar="T",
+        help="the time, from 0 to 1, that it goes back to (default 0.4)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -64,6 +83,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
     from gcd.generate import ParticleProgress, generate_particles
+    from gcd.particles.samplers import Restart
 
     check_writable(args.out)
     begun = time.perf_counter()
@@ -79,6 +99,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             initial_sigma=args.initial_sigma,
             sampler=args.sampler,
             steps=args.steps,
+            restarts=args.restarts,
+            restart_time=args.restart_time,
             seed=args.seed,
             element=args.element,
             lattice_constant=args.lattice_constant,
@@ -89,7 +111,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     assert isinstance(made, list)
     start = "random" if args.initial_sigma is None else f"sigma{args.initial_sigma:g}"
-    how = f"{start}-{args.sampler}{args.steps}"
+    how = f"{start}-{Restart(args.restarts, args.restart_time).label(args.sampler, args.steps)}"
     structures = write_samples(
         args, made, lambda atoms: f"particle-{sample_name(atoms)}-{how}", seconds, "structure"
     )
@@ -98,7 +120,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "device": made[0].info["device"],
         "initial_sigma": made[0].info["initial_sigma"],
-        "sampler": args.sampler,
+        "sampler": made[0].info["sampler"],
         "steps": args.steps,
         "evaluations": made[0].info["evaluations"],
     }

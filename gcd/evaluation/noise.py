@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from gcd.evaluation.samples import (
     measure,
     read_lines,
 )
+from gcd.particles.samplers import Restart
 from gcd.structures.crystals import Phase, check_phase, lattice_constant_of
 
 SHELL = 0.05  # half width of the first shell of a sharp g(r), in nearest-neighbour distances
@@ -41,6 +42,12 @@ class NoiseSetting:
     size: tuple[int, int, int] = (4, 4, 4)
     seed: int = EVALUATION_SEED
     checkpoint: str | None = None  # by default particle-PHASE
+    restart: Restart = field(default_factory=Restart)  # of the restart sampler
+
+    @property
+    def label(self) -> str:
+        """The sampler, with its restarts where they are not the usual ones."""
+        return self.restart.label(self.sampler)
 
     @property
     def model(self) -> str:
@@ -58,7 +65,8 @@ class NoiseSetting:
         from gcd.checkpoints import read_config
 
         size, weights = "x".join(map(str, self.size)), str(read_config(self.model)["sha256"])[:8]
-        return f"{self.phase}-{size}-{self.start}-{self.sampler}{self.steps}-seed{self.seed}-{weights}"
+        how = self.restart.label(self.sampler, self.steps)
+        return f"{self.phase}-{size}-{self.start}-{how}-seed{self.seed}-{weights}"
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,8 @@ def noise_samples(
             initial_sigma=setting.initial_sigma,
             sampler=setting.sampler,
             steps=setting.steps,
+            restarts=setting.restart.times,
+            restart_time=setting.restart.t,
             seed=setting.seed,
             device=device,
             checkpoint=setting.checkpoint,
@@ -188,7 +198,7 @@ def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> Noise
         phase=setting.phase,
         size="x".join(map(str, setting.size)),
         start=setting.start,
-        sampler=setting.sampler,
+        sampler=setting.label,
         steps=setting.steps,
         samples=len(samples),
         perfect=sum(sample["perfect"] for sample in samples),

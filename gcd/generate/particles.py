@@ -16,7 +16,7 @@ from gcd import limits
 from gcd.checkpoints import load_score_network
 from gcd.devices import resolve_device
 from gcd.particles.noise import VESchedule
-from gcd.particles.samplers import Step, check_sampler, evaluations_of, sample_particles
+from gcd.particles.samplers import Restart, Step, check_sampler, evaluations_of, sample_particles
 from gcd.structures.crystals import (
     check_element,
     check_lattice_constant,
@@ -93,6 +93,8 @@ def generate_particles(
     initial_sigma: float | None = None,
     sampler: str = "ode",
     steps: int = 128,
+    restarts: int = 4,
+    restart_time: float = 0.4,
     seed: int = 0,
     element: str | None = None,
     lattice_constant: float | None = None,
@@ -112,7 +114,9 @@ def generate_particles(
             coordinate, in lattice constants, and from the time at which the noise is as large (1 if it never is);
             None: start at time 1 from random positions.
         sampler: "ode", "sde" or "restart".
-        steps: of the sampler, each one evaluation of the network; restarts come on top.
+        steps: of the sampler, each one evaluation of the network; restarts come on top, with 25 steps each.
+        restarts: of the restart sampler, how often it goes back into noise.
+        restart_time: the time that it goes back to, above 0 and at most 1.
         seed: sample i has chance of its own, drawn from (seed, first + i), whatever the batch it is in.
         element, lattice_constant: what the atoms are called and the cell's edge in Å; the model knows neither.
         checkpoint: name or folder of the model, by default particle-PHASE.
@@ -137,6 +141,7 @@ def generate_particles(
     limits.check_seed(seed)
     sigma = check_initial_sigma(initial_sigma)
     check_sampler(sampler, steps)
+    restart = Restart(restarts, restart_time)
     atoms = math.prod(cells) * entry.atoms_per_cell
     _check_atoms(count, atoms)
     symbol = check_element(element or entry.default_element)
@@ -149,7 +154,7 @@ def generate_particles(
         raise ValueError(f"The checkpoint {name!r} makes {config.get('phase')}, not {entry.name}.")
     schedule = VESchedule(**config["schedule"])
     t_start = 1.0 if sigma is None else min(1.0, max(schedule.t_of_sigma(sigma), config["t_end"]))
-    evaluations = evaluations_of(sampler, steps)
+    evaluations = evaluations_of(sampler, steps, restart)
     lengths = tuple(map(float, cells))
 
     structures: list[Atoms] = []
@@ -169,6 +174,7 @@ def generate_particles(
                 steps=steps,
                 t_start=t_start,
                 noise=_noise(chances, atoms, where),
+                restart=restart,
                 callback=_reporter(callback, indices, count, lengths, edge),
             )
         seconds = (time.perf_counter() - begun) / len(indices)
@@ -179,7 +185,7 @@ def generate_particles(
                 "seed": int(seed),
                 "index": first + i,
                 "initial_sigma": "random" if sigma is None else sigma,
-                "sampler": sampler,
+                "sampler": restart.label(sampler),
                 "steps": int(steps),
                 "evaluations": evaluations,
                 "model": str(name),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gcd.diffusion.samplers import Cancelled, Step
-from gcd.limits import MAX_EVALUATIONS
+from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, check_integer
 from gcd.particles.noise import VESchedule
 
 __all__ = ["SAMPLERS", "Cancelled", "Restart", "Step", "check_sampler", "evaluations_of", "sample_particles"]
@@ -35,6 +35,17 @@ class Restart:
     times: int = 4
     t: float = 0.4
     steps: int = 25
+
+    def __post_init__(self) -> None:
+        check_integer("the number of restarts", self.times, 1, MAX_RESTARTS)
+        if not 0 < self.t <= 1:  # also true of nan
+            raise ValueError(f"The time that restarts go back to is above 0 and at most 1, not {self.t!r}.")
+
+    def label(self, sampler: str, steps: int | None = None) -> str:
+        """The sampler in a word, with its restarts where they are not the usual ones, and its steps if given."""
+        if sampler != "restart" or self == Restart():
+            return f"{sampler}{'' if steps is None else steps}"
+        return f"{sampler}-{self.times}x{self.t:g}{'' if steps is None else f'-{steps}'}"
 
 
 def check_sampler(sampler: str, steps: int) -> None:

@@ -11,6 +11,7 @@ from gcd.evaluation import noise
 from gcd.evaluation.models import PARTICLE_SAMPLERS
 from gcd.evaluation.noise import NoiseSetting, first_shell, noise_samples, summarise
 from gcd.evaluation.samples import distribution
+from gcd.particles.samplers import Restart
 from gcd.structures.crystals import PHASES, ideal_crystal
 
 SETTING = NoiseSetting("sc", 0.1, size=(2, 2, 2))
@@ -78,6 +79,13 @@ def test_the_verb_writes_table_plot_and_card(recovering, tmp_path, capsys):
     assert [(row["start"], row["sampler"], row["perfect"]) for row in quality] == [
         ("0.1", "ode", 2), ("0.1", "sde", 2), ("0.4", "ode", 0), ("0.4", "sde", 0),
     ]  # fmt: skip
+
+
+def test_restarts_have_rows_and_files_of_their_own(particle_models):
+    usual = NoiseSetting("sc", None, "restart")
+    assert (usual.label, "random-restart128-seed" in usual.stem) == ("restart", True)
+    own = NoiseSetting("sc", None, "restart", restart=Restart(64, 0.5))
+    assert (own.label, "random-restart-64x0.5-128-seed" in own.stem) == ("restart-64x0.5", True)
 
 
 def test_a_phase_without_a_model_is_named_before_anything_is_made(recovering, tmp_path, capsys):

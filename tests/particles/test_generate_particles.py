@@ -27,6 +27,9 @@ def particles(**changes):
         ({"steps": 0}, "from 1 to 1,000, not 0"),
         ({"steps": 1001}, "from 1 to 1,000, not 1001"),
         ({"sampler": "euler"}, "ode, sde, restart"),
+        ({"restarts": 0}, "number of restarts must be a whole number from 1 to 200, not 0"),
+        ({"restart_time": 0.0}, "above 0 and at most 1, not 0.0"),
+        ({"restart_time": float("nan")}, "above 0 and at most 1, not nan"),
         ({"size": 16, "count": 1000}, "too many for one job"),
         ({"size": 0}, "whole number from 1"),
         ({"seed": -1}, "Seed"),
@@ -55,6 +58,16 @@ def test_a_supercell_too_large(particle_models, monkeypatch):
     monkeypatch.setattr(limits, "MAX_PARTICLES", 7)
     with pytest.raises(ValueError, match="8 atoms is too large"):
         particles()
+
+
+def test_restarts_of_ones_own_say_so(particle_models):
+    (usual,) = particles(sampler="restart")
+    assert (usual.info["sampler"], usual.info["evaluations"]) == ("restart", 3 + 4 * 25)
+    (own,) = particles(sampler="restart", restarts=2, restart_time=0.6)
+    assert (own.info["sampler"], own.info["evaluations"]) == ("restart-2x0.6", 3 + 2 * 25)
+    assert abs(own.positions - usual.positions).max() > 0.01
+    (ode,) = particles(restarts=2)
+    assert ode.info["sampler"] == "ode"
 
 
 def test_structures_say_how_they_were_made(particle_models):
