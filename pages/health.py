@@ -52,7 +52,7 @@ def row(job: Job, mine: str) -> dict[str, object]:
         "what": job.label if job.owner == mine or not work.is_public() else "",
         "state": job.state,
         "place": job.position or None,
-        "done": round(100 * job.fraction),
+        "done (%)": round(100 * job.fraction),
         "seconds": round(job.seconds, 1),
     }
 

@@ -108,7 +108,7 @@ def show_details() -> None:
         {
             "checkpoint": name,
             "kind": config.get("kind", ""),
-            "phase": str(config.get("phase") or "all").upper() if config.get("phase") else "all",
+            "of": _subject(config),
             "training steps": config.get("steps"),
             "sha256": str(config.get("sha256", ""))[:12],
         }
@@ -131,6 +131,13 @@ def show_details() -> None:
             with cards:
                 name = st.selectbox("Model", list(here.checkpoints), key="card")
                 _show_card(str(name))
+
+
+def _subject(config: dict[str, Any]) -> str:
+    """What a model makes: a phase, a boundary, or anything."""
+    if config.get("kind") == "boundary":
+        return f"{config['metal']} {config['twist']}"
+    return str(config["phase"]).upper() if config.get("phase") else "anything"
 
 
 def _show_card(name: str) -> None:
