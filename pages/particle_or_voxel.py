@@ -7,7 +7,7 @@ import streamlit as st
 
 from gcd.checkpoints import CheckpointError
 from gcd.jobs import Job
-from gcd.limits import MAX_EVALUATIONS, MAX_SEED
+from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, MAX_SEED
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from pages.parts import frame, status, work
 from pages.parts.duet import show_duet
@@ -63,11 +63,20 @@ with controls, st.container(border=True):
         )  # fmt: skip
         sampler = st.segmented_control(
             "Sampler", list(SAMPLERS), default="ODE", required=True, key="sampler", bind="query-params",
-            help="Probability-flow ODE, reverse SDE, or the ODE with four restarts from t = 0.4.",
+            help="Probability-flow ODE, reverse SDE, or the ODE with restarts: back into noise and down again, as "
+            "often as given below.",
         )  # fmt: skip
         left, right = st.columns(2, gap="small")
         steps = left.number_input("Steps", 1, MAX_EVALUATIONS, 128, key="steps", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
+        restarts = left.number_input(
+            "Restarts", 1, MAX_RESTARTS, 4, key="restarts", bind="query-params",
+            help="Of the restart sampler, with 25 steps each. 64 back to t = 0.5 heal what four to 0.4 leave.",
+        )  # fmt: skip
+        back_to = right.number_input(
+            "Back to t", 0.05, 1.0, 0.4, 0.05, key="restart_time", bind="query-params",
+            help="The time, from 0 to 1, that the restart sampler goes back to.",
+        )  # fmt: skip
         pressed = st.form_submit_button(
             "Run both", type="primary", icon=":material/compare:", key="run", width="stretch"
         )
@@ -84,6 +93,8 @@ with show:
                 SAMPLERS[str(sampler)],
                 int(steps),
                 int(seed),
+                int(restarts),
+                float(np.round(back_to, 3)),
             ).checked(phases)
             if work.submit(SLOT, run_duet, label=settings.stem, settings=asdict(settings), phases=phases):
                 st.rerun()

@@ -15,7 +15,7 @@ from gcd.generate import ParticleProgress, Progress, generate_crystals, generate
 from gcd.generate.particles import check_initial_sigma
 from gcd.jobs import Report
 from gcd.limits import check_seed
-from gcd.particles.samplers import check_sampler, evaluations_of
+from gcd.particles.samplers import Restart, check_sampler, evaluations_of
 from gcd.structures.crystals import PHASES, check_phase, crystal_grid, lattice_constant_of
 from gcd.views.trajectory import Moment, trajectories
 from gcd.voxels.grid import Grid
@@ -40,6 +40,13 @@ class DuetSettings:
     sampler: str
     steps: int
     seed: int
+    restarts: int = 4
+    restart_time: float = 0.4
+
+    @property
+    def restart(self) -> Restart:
+        """Of the restart sampler."""
+        return Restart(self.restarts, self.restart_time)
 
     @property
     def start(self) -> str:
@@ -54,7 +61,7 @@ class DuetSettings:
     def stem(self) -> str:
         """The part of file names that says what is in the file."""
         start = "random" if self.initial_sigma is None else f"sigma{self.initial_sigma:g}"
-        return f"{self.phase}-seed{self.seed}-{start}-{self.sampler}{self.steps}"
+        return f"{self.phase}-seed{self.seed}-{start}-{self.restart.label(self.sampler, self.steps)}"
 
     def checked(self, phases: list[str]) -> DuetSettings:
         """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard.
@@ -66,6 +73,7 @@ class DuetSettings:
             raise ValueError(f"There are not both models of {self.phase.upper()} here.")
         check_initial_sigma(self.initial_sigma)
         check_sampler(self.sampler, self.steps)
+        Restart(self.restarts, self.restart_time)
         check_seed(self.seed)
         return self
 
@@ -73,9 +81,11 @@ class DuetSettings:
         """The lines that make the same two structures."""
         common = f"--phase {self.phase} --seed {self.seed} --device {device}"
         start = "" if self.initial_sigma is None else f" --initial-sigma {self.initial_sigma:g}"
+        again = f" --restarts {self.restarts} --restart-time {self.restart_time:g}"
+        sampler = self.sampler + (again if self.restart.label(self.sampler) != self.sampler else "")
         return [
             f"gcd sample crystal {common} --nfe {EVALUATIONS} --order {ORDER}",
-            f"gcd sample particle {common}{start} --sampler {self.sampler} --steps {self.steps}",
+            f"gcd sample particle {common}{start} --sampler {sampler} --steps {self.steps}",
         ]
 
 
@@ -131,7 +141,7 @@ def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], dev
     report(0.0, "Loading the models")
     grid = crystal_grid(wanted.phase, SIZE, lattice_constant_of(wanted.phase))
     voxel_steps = EVALUATIONS // ORDER
-    particle_steps = evaluations_of(wanted.sampler, wanted.steps)
+    particle_steps = evaluations_of(wanted.sampler, wanted.steps, wanted.restart)
     # An evaluation costs about as much in either model.
     share = (1 - MEASURING) * EVALUATIONS / (EVALUATIONS + particle_steps)
 
@@ -144,7 +154,8 @@ def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], dev
     finished = {VOXEL: made[0]}
     others: Any = generate_particles(
         wanted.phase, size=SIZE, seed=wanted.seed, initial_sigma=wanted.initial_sigma, sampler=wanted.sampler,
-        steps=wanted.steps, device=device, return_initial=True,
+        steps=wanted.steps, restarts=wanted.restarts, restart_time=wanted.restart_time, device=device,
+        return_initial=True,
         callback=_particle_callback(particle, voxel, grid, wanted),
     )  # fmt: skip
     finished[PARTICLE] = others[0][0]

@@ -61,6 +61,17 @@ def test_a_link_restores_the_controls(particle_models):
     assert app.session_state["start"] == "Random"
 
 
+def test_restarts_are_in_the_link_the_files_and_the_command(particle_models):
+    app = open_app("particle_or_voxel", sampler="Restart", steps="2", restarts="2", restart_time="0.55")
+    run = run_both(app).result
+    assert (run.settings.restarts, run.settings.restart_time) == (2, 0.55)
+    assert run.settings.stem.endswith("restart-2x0.55-2")
+    assert "--sampler restart --restarts 2 --restart-time 0.55 --steps 2" in app.code[0].value
+    assert run.parts[PARTICLE].atoms.info["evaluations"] == 2 + 2 * 25
+    usual = DuetSettings(**(GOOD | {"sampler": "restart"}))
+    assert usual.commands("cpu")[1].endswith("--sampler restart --steps 8")
+
+
 def test_files_hold_both_structures_and_the_commands(particle_models):
     run = run_both(open_app("particle_or_voxel", steps="2")).result
     with zipfile.ZipFile(io.BytesIO(everything_bytes(run))) as archive:
@@ -95,6 +106,8 @@ def test_without_a_particle_model_the_page_says_what_is_missing(models):
         ({"initial_sigma": -1.0}, "from 0 to 2"),
         ({"steps": 0}, "from 1 to 1,000"),
         ({"sampler": "euler"}, "ode, sde, restart"),
+        ({"restarts": 0}, "from 1 to 200, not 0"),
+        ({"restart_time": 2.0}, "at most 1, not 2.0"),
         ({"phase": "fcc"}, "not both models of FCC"),
         ({"phase": "hcp"}, "sc, bcc, fcc"),
         ({"seed": -1}, "Seed"),
