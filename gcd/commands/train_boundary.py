@@ -86,6 +86,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="V",
         help="slabs are moved along z by up to so much (default 2)",
     )
+    model.add_argument(
+        "--jitter",
+        type=options.number("jitter in Å", 0.0, 10.0),
+        metavar="Å",
+        help="sampling draws in-plane shifts this near to those learnt (default 0.1)",
+    )
+    model.add_argument(
+        "--opening",
+        nargs=2,
+        type=options.number("opening in Å", -2.0, 2.0),
+        metavar=("LOW", "HIGH"),
+        help="sampling adds so much to the spacings learnt (default 0.25 0.7)",
+    )
     add_run_arguments(parser)
 
 
@@ -103,9 +116,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     training = BoundaryTraining(data)
     given = {name: getattr(args, name) for name in ("channels", "blocks") if getattr(args, name)}
     training = replace(training, architecture=replace(training.architecture, **given))
-    plain = ("scale", "preference", "balance", "shift_xy", "shift_z")
+    plain = ("scale", "preference", "balance", "shift_xy", "shift_z", "jitter")
     given = {name: getattr(args, name) for name in plain if getattr(args, name) is not None}
-    for name in ("window", "layers"):
+    for name in ("window", "layers", "opening"):
         if pair := getattr(args, name):
             if pair[0] > pair[1]:
                 raise ValueError(f"--{name} is a lower and an upper end, not {pair[0]:g} {pair[1]:g}.")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
-from gcd.structures.bicrystal_ends import measure_state, symmetric_states
+from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state, symmetric_states
 from gcd.structures.placement import placement
 from gcd.training.common import RunConfig, Trained, fit
 from gcd.training.diffusion import Diffusion, diffusion_loss
@@ -44,6 +44,8 @@ class BoundaryTraining:
     shift_xy: float | None = (
         None  # voxels by which the lower grain misses where sampling puts it; None: anywhere
     )
+    jitter: float = JITTER  # Å, and
+    opening: tuple[float, float] = OPENING  # Å: how sampling draws its ends, see `draw_state`
     scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
     architecture: UNetConfig = field(default_factory=default_architecture)
     diffusion: Diffusion = field(default_factory=Diffusion)
@@ -219,6 +221,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
         "voxel_size": [round(float(v), 6) for v in batches.voxel_size],
         "periodic": list(SLAB),
         "painted_layers": list(training.layers),
+        "ends": {"jitter": training.jitter, "opening": list(training.opening)},
         "scale": training.scale,
         **training.diffusion.as_config(),
         "data": {

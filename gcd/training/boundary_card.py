@@ -43,9 +43,9 @@ Variance-preserving schedule, times from 1 to {config["t_end"]:g}.
   {len(energies)} structures from {min(energies):.4f} to {max(energies):.4f} J/m2; of each [n]
   {", ".join(f"{n}: {count}" for n, count in counts.items())}; {drawn}.
   Each (E_gb, [n]) is listed in config.json. sha256 of the positions learnt from: {config["data_sha256"]}.
-- Under the symmetry D4 of the boundary and random translations; {config["painted_layers"][0]} to
-  {config["painted_layers"][1]} of {config["grid"][2]} layers painted.
-{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
+- Under the symmetry D4 of the boundary and random translations, {_translations(data)};
+  {config["painted_layers"][0]} to {config["painted_layers"][1]} of {config["grid"][2]} layers painted.
+{_ends(config)}{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
 
 ## Measured
 
@@ -69,3 +69,24 @@ def _quality(config: dict[str, Any]) -> str:
         "most similar training structure of that [n], over all symmetries and translations; median.\n\n"
     )
     return lead + "\n\n".join(tables.values())
+
+
+def _translations(data: dict[str, Any]) -> str:
+    """How far structures were moved."""
+    if data.get("shift_xy") is None:
+        return "over the whole cell in x and y"
+    return (
+        f"the lower grain within {data['shift_xy']:g} voxels in x and y and {data['shift_z']:g} in z of where sampling "
+        "puts it"
+    )
+
+
+def _ends(config: dict[str, Any]) -> str:
+    """How sampling draws what it paints between."""
+    if "ends" not in config:
+        return ""
+    jitter, (low, high) = config["ends"]["jitter"], config["ends"]["opening"]
+    return (
+        f"- Sampling draws its ends from the states learnt: in-plane shift to {jitter:g} Å (standard deviation),\n"
+        f"  spacing opened by {low:g} to {high:g} Å.\n"
+    )
