@@ -46,7 +46,7 @@ function drawCells(state) {
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         const rect = make("rect", { x: i + 0.01, y: n - 1 - j + 0.01, width: 0.98, height: 0.98, rx: 0.04 }, group)
-        const text = make("text", { x: i + 0.5, y: n - 1 - j + 0.5, "font-size": n > 10 ? 0.36 : 0.31 }, state.texts)
+        const text = make("text", { x: i + 0.5, y: n - 1 - j + 0.82, "font-size": n > 10 ? 0.36 : 0.31 }, state.texts)
         state.rects.push([rect, text])
       }
     }

@@ -64,3 +64,27 @@ def test_scrubbing_a_film_draws_each_step_at_once(open_page, shoot):
     assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
     shoot(page, "denoising-390-dark")
     assert page.refused == []
+
+
+def test_a_film_is_looked_at_as_its_address_says(open_page, shoot):
+    how = "step=5&level=12&atoms=false&slices=state&layer_2=3&turned=0.2"
+    page = open_page(f"/denoising?film_of=Boundary&boundary=window&{how}")
+    film = page.locator(".film[data-step='5']")
+    film.wait_for()
+    assert film.locator(".level").input_value() == "12"
+    assert film.locator(".slices input").nth(1).input_value() == "3"
+    assert film.locator("input[value=state]").is_checked()
+    assert not film.locator(".atoms").is_checked()
+    film.locator(".level").fill("20")
+    page.wait_for_url("**level=20*")
+    film.locator(".slices input").first.fill("7")
+    page.wait_for_url("**layer_1=7*")
+    film.locator(".atoms").check()
+    page.wait_for_url("**atoms=true*")
+    page.reload()
+    film.wait_for()
+    assert film.locator(".level").input_value() == "20"
+    assert film.locator(".slices input").first.input_value() == "7"
+    assert film.locator(".atoms").is_checked()
+    assert shoot(film.locator(".solid"), "film-boundary").std() > 5
+    assert page.refused == []
