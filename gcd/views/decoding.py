@@ -75,7 +75,7 @@ def _cells(values: np.ndarray, *, probability: bool, top: float) -> go.Heatmap:
         zmin=0.0,
         zmax=1.0 if probability else top,
         colorbar={
-            "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.16, "yanchor": "top", "nticks": 5,
+            "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.22, "yanchor": "top", "nticks": 5,
             "title": {"text": "probability that the voxel is occupied" if probability else unit, "side": "bottom"},
         },
         hovertemplate=f"voxel (%{{x}}, %{{y}}): %{{z:.3f}} {unit}<extra></extra>",
