@@ -18,7 +18,7 @@ SURFACE_SCRIPT = (_HERE / "surface.js").read_text(encoding="utf-8")
 
 _component = st.components.v2.component(
     "gcd_solid",
-    html='<div class="solid"><canvas role="img"></canvas><div class="hint">drag to turn</div></div>',
+    html='<div class="solid"><canvas role="img"></canvas><div class="hint">drag or arrow keys: turn</div></div>',
     css="""
 .solid { font-family: var(--st-font); color: var(--st-text-color); text-align: center; }
 .solid canvas { width: 100%; height: min(var(--height), 92vw); cursor: grab; display: block; }
