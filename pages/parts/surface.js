@@ -78,7 +78,8 @@ function paintSolid(canvas, { shape, mesh, atoms, look, edge, sizes, given = 0 }
   const tall = Math.round(canvas.clientHeight * Math.min(devicePixelRatio || 1, 2))
   if (!side || !tall) return
   if (canvas.width !== side || canvas.height !== tall) [canvas.width, canvas.height] = [side, tall]
-  const context = canvas.getContext("2d")
+  // Thousands of small squares: the processor draws them at once, a graphics processor that is only pretended one by one.
+  const context = canvas.getContext("2d", { willReadFrequently: true })
   context.clearRect(0, 0, side, tall)
   const real = shape.map((n, axis) => n * sizes[axis]) // unequal voxels keep the cell's true proportions
   const reach = Math.hypot(...real)
