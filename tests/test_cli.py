@@ -320,7 +320,7 @@ def test_python_m_gcd_is_the_command_line():
 
 
 def test_choices_are_those_of_the_rooms():
-    from gcd.commands.sample_crystal import NAMES
+    from gcd.commands.samples import NAMES
     from gcd.commands.train_crystal import PREDICTIONS
     from gcd.devices import DEVICES
     from gcd.diffusion import prediction, samplers

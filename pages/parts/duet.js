@@ -97,6 +97,13 @@ export default function (component) {
   root.querySelector(".bar").style.background = `linear-gradient(to right, ${data.film.palette.join(", ")})`
   stage.setAttribute("aria-label", data.film.panels.map((panel) => panel.title).join(" beside "))
 
+  stage.tabIndex = 0
+  stage.onkeydown = (event) => {
+    const [first, ...others] = root.gcdDuet?.grid[0] ?? []
+    onKey(event, first)
+    for (const viewer of others) viewer.setView(first.getView())
+  }
+
   root.onpointerdown = () => { root.dataset.held = "yes" }
   root.onpointerleave = () => { delete root.dataset.held }
   if (!root.gcdWheel) {

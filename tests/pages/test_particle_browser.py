@@ -54,6 +54,12 @@ def test_both_crystals_are_drawn_turned_together_and_played(open_page, shoot):
     assert turned[0] == pytest.approx(turned[1], abs=1e-6)
     assert turned[0] != pytest.approx(before[0], abs=1e-2)
 
+    page.locator(".duet .stage").focus()
+    page.keyboard.press("ArrowLeft")
+    by_key = page.evaluate(VIEWS)
+    assert by_key[0] == pytest.approx(by_key[1], abs=1e-6)
+    assert by_key[0] != pytest.approx(turned[0], abs=1e-2)
+
     counts = page.locator(".duet .count")
     assert counts.all_inner_texts()[0].startswith("64 atoms")
     page.get_by_role("slider", name="step").fill("0")
