@@ -9,14 +9,12 @@ import io
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from gcd.checkpoints import available
 from gcd.search.dataset import DatasetError, load_dataset
-from gcd.structures.bicrystals import TWISTS
 
 pytest.importorskip("playwright")
 pytestmark = pytest.mark.browser
@@ -129,17 +127,6 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
         assert {f"{name[:-4]}-after.extxyz", f"{name[:-4]}.csv", "reproduce.json"} < set(archive.namelist())
 
 
-def test_cancelled_relaxation_keeps_what_is_finished(open_page):
-    larger = quote(TWISTS["sigma13"].title)  # enough work to be cancelled in the middle of it
-    page = open_page(f"/boundaries?source=build&twist={larger}&random=true&variants=20")
-    drawn(page)
-    press(page, RELAXING)
-    page.get_by_text(re.compile("of 20 relaxed, ")).first.wait_for()
-    press(page, "Cancel")
-    page.get_by_text("What was finished is kept").wait_for()
-    page.get_by_text(AFTER).first.wait_for()
-
-
 @needs_model
 def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, shoot):
     page = open_page(f"/boundaries?{SAMPLE}")
@@ -183,7 +170,7 @@ def test_cancel_while_relaxing_keeps_the_candidates(open_page):
     drawn(page)
     press(page, SAMPLING)
     page.get_by_text(re.compile(r"of 60 painted, \d+ relaxed")).first.wait_for()
-    press(page, "Cancel")
+    page.get_by_role("button", name="Cancel", exact=True).dispatch_event("click")  # the page is redrawn all the time
     page.get_by_text("What was finished is kept").wait_for()
     assert page.get_by_role("button", name="extxyz before").is_visible()
 
