@@ -170,7 +170,9 @@ def test_cancel_while_relaxing_keeps_the_candidates(open_page):
     drawn(page)
     press(page, SAMPLING)
     page.get_by_text(re.compile(r"of 60 painted, \d+ relaxed")).first.wait_for()
-    page.get_by_role("button", name="Cancel", exact=True).dispatch_event("click")  # the page is redrawn all the time
+    page.get_by_role("button", name="Cancel", exact=True).dispatch_event(
+        "click"
+    )  # the page is redrawn all the time
     page.get_by_text("What was finished is kept").wait_for()
     assert page.get_by_role("button", name="extxyz before").is_visible()
 
