@@ -80,6 +80,15 @@ def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def eventually(page, check) -> bool:
+    """Whether it holds within half a minute: what is seen follows what was done a little later."""
+    for _ in range(60):
+        if check():
+            return True
+        page.wait_for_timeout(500)
+    return False
+
+
 def wait_for_end(page) -> None:
     """A job that was seen running has ended."""
     page.get_by_role("progressbar").wait_for(state="detached")
@@ -131,15 +140,16 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
 def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, shoot):
     page = open_page(f"/boundaries?{SAMPLE}")
     drawn(page)
-    assert is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-ends"))
+    assert eventually(page, lambda: is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-ends")))
     press(page, SAMPLING)
     page.locator(".painting[data-painted]").wait_for()
     shoot(page, "boundaries-painting")
     wait_for_end(page)
-    best = drawn(page, 2)
+    drawn(page, 2)
+    assert eventually(page, lambda: points(page, "sampled").count() >= 2)
+    page.wait_for_timeout(3000)  # the last drawing of the whole page
     found = points(page, "sampled").count()
-    assert found >= 2
-    shown = number_of(page, "E_gb")
+    best, shown = drawn(page, 2), number_of(page, "E_gb")
     assert float(shown) < 3.2
     shoot(page, "boundaries-sampled")
     tops = [points(page, "sampled").nth(i).bounding_box()["y"] for i in range(found)]
@@ -147,9 +157,10 @@ def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, sh
         click_point(page, "sampled", int(np.argmin(tops)))
         page.wait_for_url("**candidate=**")
         redrawn(page, best[0])
-        assert float(number_of(page, "E_gb")) > float(shown)
+        assert eventually(page, lambda: float(number_of(page, "E_gb")) > float(shown))
     drawn(page, 2)
-    assert is_drawn(shoot(page.locator(".viewer .stage").nth(1), "boundaries-candidate"))
+    last = page.locator(".viewer .stage").nth(1)
+    assert eventually(page, lambda: is_drawn(shoot(last, "boundaries-candidate")))
 
 
 @needs_model
