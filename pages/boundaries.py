@@ -32,9 +32,8 @@ from pages.parts.boundary_stage import show_painting
 frame.enter()
 
 SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
-HIDDEN = (
-    0.035  # J/m2: what a diamond of the plot covers; plotly takes the smaller of two marks under the pointer
-)
+# J/m2: what a diamond of the plot covers; plotly takes the smaller of two marks under the pointer
+HIDDEN = 0.035
 REDRAW_SECONDS = 3.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 

@@ -83,8 +83,7 @@ def now() -> None:
 st.title("Health")
 st.caption(
     "What this server is doing now. Visitors take turns, whatever the length of their queues; a visitor who "
-    "leaves gives up "
-    "their place. For monitors, `/_stcore/health` answers `ok`."
+    "leaves gives up their place. For monitors, `/_stcore/health` answers `ok`."
 )
 started()
 now()

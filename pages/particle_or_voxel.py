@@ -70,11 +70,11 @@ with controls, st.container(border=True):
         steps = left.number_input("Steps", 1, MAX_EVALUATIONS, 128, key="steps", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
         restarts = left.number_input(
-            "Restarts", 1, MAX_RESTARTS, 4, key="restarts", bind="query-params",
+            "Restarts", 1, MAX_RESTARTS, DuetSettings.restarts, key="restarts", bind="query-params",
             help="Of the restart sampler, with 25 steps each. 64 back to t = 0.5 heal what four to 0.4 leave.",
         )  # fmt: skip
         back_to = right.number_input(
-            "Back to t", 0.05, 1.0, 0.4, 0.05, key="restart_time", bind="query-params",
+            "Back to t", 0.05, 1.0, DuetSettings.restart_time, 0.05, key="restart_time", bind="query-params",
             help="The time, from 0 to 1, that the restart sampler goes back to.",
         )  # fmt: skip
         pressed = st.form_submit_button(

@@ -57,7 +57,7 @@ class _Request:
     restarts: int
 
     def ends(self, index: int) -> BicrystalEnds:
-        return _ends(
+        return candidate_ends(
             self.model.config,
             planes=self.planes,
             repeats=self.repeats,
@@ -132,14 +132,14 @@ def boundary_ends(
         The known atoms; ``info["painted_z"]`` is the region in Å that is painted, ``arrays["grain"]`` 0 below, 1 above.
     """
     config = read_config(checkpoint or checkpoint_of(twist, metal, model))
-    return _ends(
+    return candidate_ends(
         config,
-        planes=_pair("planes", planes),
-        repeats=_pair("repeats", repeats),
+        planes=planes,
+        repeats=repeats,
         painted=painted,
-        in_plane_shift=_shift(in_plane_shift),
+        in_plane_shift=in_plane_shift,
         spacing=spacing,
-        seed=limits.check_seed(seed),
+        seed=seed,
         index=index,
     ).atoms
 
@@ -270,21 +270,25 @@ def checkpoint_of(twist: str, metal: str, model: str) -> str:
     )
 
 
-def _ends(
+def candidate_ends(
     config: dict[str, Any],
     *,
-    planes: tuple[int, int],
-    repeats: tuple[int, int],
-    painted: float,
-    in_plane_shift: tuple[float, float] | None,
-    spacing: float | None,
-    seed: int,
-    index: int,
+    planes: Sequence[int] = DEFAULT_PLANES,
+    repeats: Sequence[int] = (1, 1),
+    painted: float = PAINTED,
+    in_plane_shift: Sequence[float] | None = None,
+    spacing: float | None = None,
+    seed: int = 0,
+    index: int = 0,
 ) -> BicrystalEnds:
-    """The ends of one sample, with what is not given drawn from (seed, index)."""
+    """What sample `index` of a model is painted between, with what is not given drawn from (seed, index).
+
+    Args:
+        config: the model's, from `read_config`; the rest as in `generate_boundaries`.
+    """
     a = potential_lattice_constant(config["metal"])
     edge = check_twist(config["twist"]).edge * a
-    rng = np.random.default_rng([seed, index, 1])
+    rng = np.random.default_rng([limits.check_seed(seed), index, 1])
     shift, lift = draw_state(rng, edge, a, _state_seen(config["data"], rng), **config.get("ends", {}))
     nx, ny = config["grid"][:2]
     return bicrystal_ends(
@@ -292,10 +296,10 @@ def _ends(
         config["metal"],
         voxels=(nx, ny),
         voxel_height=config["voxel_size"][2],
-        planes=planes,
-        repeats=repeats,
+        planes=_pair("planes", planes),
+        repeats=_pair("repeats", repeats),
         painted=painted,
-        in_plane_shift=(float(shift[0]), float(shift[1])) if in_plane_shift is None else in_plane_shift,
+        in_plane_shift=_shift(in_plane_shift) or (float(shift[0]), float(shift[1])),
         spacing=lift if spacing is None else spacing,
     )
 

@@ -11,13 +11,13 @@ from gcd import limits
 from gcd.analysis.matching import match_crystal
 from gcd.checkpoints import load_decoder, read_config
 from gcd.diffusion.samplers import Step, check_evaluations
-from gcd.generate.boundaries import boundary_ends, checkpoint_of
+from gcd.generate.boundaries import candidate_ends, checkpoint_of
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.particles import ParticleProgress, generate_particles
 from gcd.generate.recording import Recording, make_recording
 from gcd.generate.voxel_model import VoxelModel, initial_noise
 from gcd.particles.samplers import check_sampler, evaluations_of
-from gcd.structures.bicrystal_ends import PAINTED, bicrystal_ends
+from gcd.structures.bicrystal_ends import PAINTED
 from gcd.structures.crystals import check_phase, check_size, crystal_grid
 from gcd.voxels.decoder import decode
 from gcd.voxels.encoder import encode
@@ -173,15 +173,11 @@ def record_boundary(
     check_evaluations(evaluations, order, time_spacing)
     name = checkpoint_of(twist, metal, model)
     config = read_config(name)
-    given = boundary_ends(
-        twist, model=model, metal=metal, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift,
-        spacing=spacing, seed=seed, index=index,
-    ).info  # fmt: skip
-    ends = bicrystal_ends(
-        twist, metal, voxels=tuple(config["grid"][:2]), voxel_height=config["voxel_size"][2],
-        planes=tuple(given["planes"]), repeats=tuple(given["repeats"]), painted=painted,
-        in_plane_shift=tuple(given["in_plane_shift"]), spacing=given["spacing"],
+    ends = candidate_ends(
+        config, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift, spacing=spacing, seed=seed,
+        index=index,
     )  # fmt: skip
+    given = ends.atoms.info
     where = torch.device(device)
     network, decoder = VoxelModel.load(name, where), load_decoder(where)
     known, mask = (part[None].to(where) for part in known_voxels(ends))

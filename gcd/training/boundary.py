@@ -42,10 +42,10 @@ class BoundaryTraining:
     off_centre: float = 3.0  # voxel layers by which the mask's middle may miss the boundary
     shift_z: float = 2.0  # voxels by which slabs are moved along z
     shift_xy: float | None = (
-        None  # voxels by which the lower grain misses where sampling puts it; None: anywhere
+        None  # voxels in x and y from where sampling puts the lower grain; None: anywhere
     )
-    jitter: float = JITTER  # Å, and
-    opening: tuple[float, float] = OPENING  # Å: how sampling draws its ends, see `draw_state`
+    jitter: float = JITTER  # Å: how sampling draws its ends, as in `draw_state`
+    opening: tuple[float, float] = OPENING  # Å: likewise
     scale: float = 0.05  # s: voxels are divided by it, which shifts the noise schedule
     architecture: UNetConfig = field(default_factory=default_architecture)
     diffusion: Diffusion = field(default_factory=Diffusion)
@@ -58,8 +58,8 @@ class BoundaryBatches:
     """Relaxed boundaries under the symmetry of a twist boundary and random translations, encoded; with their masks.
 
     The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the
-    grains. Translations are uniform over the cell in x and y and over a few voxels
-    in z; or over part of a voxel about the place where `bicrystal_ends` puts the lower grain.
+    grains. Translations are uniform over the cell in x and y and over a few voxels in z; or, with `shift_xy`, over so
+    many voxels about the place where `bicrystal_ends` puts the lower grain.
     """
 
     def __init__(self, training: BoundaryTraining) -> None:
@@ -83,7 +83,6 @@ class BoundaryBatches:
         self.weights = torch.tensor(self._weights(), dtype=torch.float64)
         self.voxel_size = size
         self._homes: dict[tuple[int, bool, int], Tensor] = {}
-        self._states: dict[int, np.ndarray] = {}
 
     def _weights(self) -> np.ndarray:
         """By the number of structures at an [n]; within it by energy."""
@@ -131,9 +130,7 @@ class BoundaryBatches:
         """(3,) voxels from a structure that was turned to where sampling builds ends of its state."""
         key = (index, turned, quarters)
         if key not in self._homes:
-            if index not in self._states:
-                self._states[index] = self._state(index)
-            state = symmetric_states(self._states[index])[4 * turned + quarters]
+            state = symmetric_states(self._state(index))[4 * turned + quarters]
             move, _ = placement(*self._in_angstrom(r, plane), state, self.about["twist"], self.about["metal"])
             self._homes[key] = torch.tensor(move / self.voxel_size, dtype=torch.float32)
         return self._homes[key]

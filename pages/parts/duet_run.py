@@ -40,8 +40,8 @@ class DuetSettings:
     sampler: str
     steps: int
     seed: int
-    restarts: int = 4
-    restart_time: float = 0.4
+    restarts: int = Restart.times
+    restart_time: float = Restart.t
 
     @property
     def restart(self) -> Restart:
