@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Of a nearest-neighbour distance; counts 6 in SC, 8 + 6 in BCC and 12 in FCC and HCP, and lies in the gap
 # behind those shells (1.414, 1.633, 1.414, 1.414), so that thermal motion does not change the number.
 COORDINATION_FACTOR = 1.25
+SAME_POINT = 1e-4  # Å; voro++ takes atoms closer than 1e-5 for one, and they come to it rounded
 
 
 def steinhardt(
@@ -101,6 +102,42 @@ def minimum_distance(atoms: Atoms) -> float:
 
 def _voronoi_bonds(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
     """Voronoi neighbours of every atom and the areas (Å^2) of the faces between.
+
+    Atoms on one point share a Voronoi cell, and with it their neighbours: there is no face between them, and voro++
+    ends the whole process when it meets two.
+    """
+    site = _sites(atoms)
+    kept, row = np.unique(site, return_inverse=True)
+    bonds, areas = _faces(atoms[kept])
+    if len(kept) == len(atoms):
+        return bonds, areas
+    starts = np.searchsorted(bonds.first, np.arange(len(kept) + 1))  # bonds are sorted by their first atom
+    chosen = np.concatenate([np.arange(starts[s], starts[s + 1]) for s in row])
+    first = np.repeat(np.arange(len(atoms)), np.diff(starts)[row])
+    return Bonds(first, kept[bonds.second[chosen]], bonds.vectors[chosen]), areas[chosen]
+
+
+def _sites(atoms: Atoms) -> np.ndarray:
+    """(N,) the first of the atoms that lie where each one lies, within what single precision tells apart."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(atoms)
+    if n < 2:
+        return np.arange(n)
+    edges = atoms.cell.complete().lengths() * (
+        1 + 4 * mean_spacing(atoms) * n ** (1 / 3) / plane_distances(atoms)
+    )
+    extent = float(edges.max() + np.abs(atoms.positions[:, ~atoms.pbc]).max(initial=0.0))
+    close = neighbours_within(atoms, SAME_POINT + 1e-6 * extent)
+    pairs = coo_matrix((np.ones(len(close.first)), (close.first, close.second)), shape=(n, n))
+    _, label = connected_components(pairs, directed=False)
+    _, first, row = np.unique(label, return_index=True, return_inverse=True)
+    return first[row]
+
+
+def _faces(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
+    """Bonds through the faces of the Voronoi cells, and the faces' areas (Å^2); no two atoms lie on one point.
 
     Small cells are repeated first, because an atom that meets the same neighbour through two faces would
     confuse the list. Faces that reach across an open axis are left out: there is no atom behind the surface.

@@ -117,6 +117,28 @@ def test_coordination_and_distance_agree_with_ase(seed: int, periodic: tuple[boo
     assert minimum_distance(atoms) == pytest.approx(distance.min(), abs=1e-9)
 
 
+@pytest.mark.parametrize("apart", [0.0, 1e-9, 9e-6, 5e-5])
+@pytest.mark.parametrize("edge", [4.0, 100.0, 1e4])
+def test_atoms_on_one_point_share_their_voronoi_neighbours(
+    apart: float, edge: float, rng: np.random.Generator
+) -> None:
+    positions = rng.random((15, 3)) * edge
+    alone = Atoms("H15", positions, cell=[edge] * 3, pbc=True)
+    moved = np.concatenate([positions, positions[[3, 3]] + [apart, edge, 0.0]])
+    both = Atoms("H17", moved, cell=[edge] * 3, pbc=True)
+    expected = steinhardt(alone, neighbours="voronoi")[6]
+    np.testing.assert_allclose(
+        steinhardt(both, neighbours="voronoi")[6], expected[[*range(15), 3, 3]], atol=1e-4
+    )
+
+
+def test_nothing_but_atoms_on_one_point() -> None:
+    for pbc in (True, False):
+        atoms = Atoms("H3", [[1, 1, 1]] * 3, cell=[5, 5, 5], pbc=pbc)
+        q = steinhardt(atoms, neighbours="voronoi")[4]
+        assert np.isnan(q).all() or np.allclose(q, PHASES["sc"].q4, atol=1e-5)
+
+
 def test_atoms_on_one_point_are_neighbours_at_distance_zero() -> None:
     atoms = Atoms("H2", [[1, 1, 1], [1, 1, 1]], cell=[5, 5, 5], pbc=True)
     assert minimum_distance(atoms) == 0
