@@ -69,6 +69,24 @@ def nearest_neighbours(atoms: Atoms, count: int) -> Bonds:
     return Bonds(first, owner[chosen], points[chosen] - positions[first])
 
 
+def reduced(atoms: Atoms) -> Atoms:
+    """The same structure with a right-handed cell, and the shortest vectors along its periodic axes.
+
+    freud ends the process on a left-handed cell, and a skewed one would need far more images.
+    """
+    from ase.geometry import minkowski_reduce
+
+    cell = np.asarray(atoms.cell[:], dtype=float)
+    if atoms.cell.rank < 3 or np.array_equal(cell, np.diag(np.abs(np.diag(cell)))):
+        return atoms
+    cell = np.array(minkowski_reduce(cell, atoms.pbc)[0])
+    if np.linalg.det(cell) < 0:
+        cell[2] *= -1
+    same = atoms.copy()
+    same.set_cell(cell, scale_atoms=False)
+    return same
+
+
 def mean_spacing(atoms: Atoms) -> float:
     """(V / N)^(1/3) in Å: the scale of distances; from the extent where the cell has no volume."""
     volume = abs(np.linalg.det(atoms.cell.complete()[:])) if atoms.cell.rank == 3 else 0.0
@@ -89,6 +107,7 @@ def _extent(atoms: Atoms) -> float:
 
 def _with_images(atoms: Atoms, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Wrapped positions (N, 3); those and their images within ``reach`` of the cell (M, 3); owners (M,)."""
+    atoms = reduced(atoms)
     cell = np.asarray(atoms.cell.complete()[:])
     fractional = atoms.positions @ np.linalg.inv(cell)
     fractional = np.where(atoms.pbc, fractional % 1.0, fractional)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.analysis.neighbours import mean_spacing, plane_distances
+from gcd.analysis.neighbours import mean_spacing, plane_distances, reduced
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -61,6 +61,7 @@ def _g_of_one(atoms: Atoms, r_max: float, bins: int) -> np.ndarray:
 
     if len(atoms) == 0:
         return np.zeros(bins)
+    atoms = reduced(atoms)
     cell = np.asarray(atoms.cell[:], dtype=float)
     fractional = atoms.positions @ np.linalg.inv(cell)
     volume = abs(np.linalg.det(cell))

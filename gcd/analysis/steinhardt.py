@@ -17,6 +17,7 @@ from gcd.analysis.neighbours import (
     nearest_neighbours,
     neighbours_within,
     plane_distances,
+    reduced,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _voronoi_bonds(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
     Atoms on one point share a Voronoi cell, and with it their neighbours: there is no face between them, and voro++
     ends the whole process when it meets two.
     """
+    atoms = reduced(atoms)
     site = _sites(atoms)
     kept, row = np.unique(site, return_inverse=True)
     bonds, areas = _faces(atoms[kept])

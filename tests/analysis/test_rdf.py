@@ -51,6 +51,17 @@ def test_repetition_does_not_matter_in_a_skew_cell(rng: np.random.Generator) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "matrix", [np.diag([1, 1, -1]), [[0, 1, 0], [1, 0, 0], [0, 0, 1]], [[1, 0, 0], [9, 1, 0], [0, -7, 1]]]
+)
+def test_the_choice_of_cell_vectors_does_not_matter(matrix: object, rng: np.random.Generator) -> None:
+    atoms = Atoms("H9", rng.random((9, 3)) * 4, cell=[4.03, 4.21, 4.43], pbc=True)
+    other = atoms.copy()
+    other.set_cell(np.asarray(matrix) @ atoms.cell[:])
+    expected = radial_distribution(atoms, 5.0, 20)[1]
+    np.testing.assert_allclose(radial_distribution(other, 5.0, 20)[1], expected, atol=0.05)
+
+
 def test_average_weighs_structures_alike() -> None:
     a, b = ideal_crystal("sc", 2, lattice_constant=1.0), ideal_crystal("sc", 3, lattice_constant=1.2)
     both = radial_distribution([a, b], 2.0)[1]

@@ -73,6 +73,24 @@ def test_repetition_of_the_cell_does_not_matter(rng: np.random.Generator) -> Non
         np.testing.assert_allclose(eight[:7], one, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "matrix", [np.diag([1, 1, -1]), [[0, 1, 0], [1, 0, 0], [0, 0, 1]], [[1, 0, 0], [9, 1, 0], [0, -7, 1]]]
+)
+@pytest.mark.parametrize("pbc", [True, (True, True, False)])
+def test_left_handed_and_skewed_cells_of_the_same_lattice(
+    matrix: object, pbc: object, rng: np.random.Generator
+) -> None:
+    atoms = Atoms("H9", rng.random((9, 3)) * 4, cell=[4, 4.2, 4.4], pbc=pbc)
+    other = atoms.copy()
+    other.set_cell(np.asarray(matrix)[:3] @ atoms.cell[:])
+    if not all(atoms.pbc) and np.asarray(matrix)[2, 1]:
+        other.cell[2] = atoms.cell[2]  # vectors along open axes are no part of a lattice
+    for neighbours in (8, "voronoi"):
+        expected = steinhardt(atoms, neighbours=neighbours)[6]  # type: ignore[arg-type]
+        np.testing.assert_allclose(steinhardt(other, neighbours=neighbours)[6], expected, atol=1e-4)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(coordination(other, 4.0), coordination(atoms, 4.0))
+
+
 @pytest.mark.parametrize("neighbours", [12, "voronoi"])
 def test_an_atom_without_neighbours_is_nan(neighbours: int) -> None:
     alone = Atoms("H", [[1, 2, 3]], cell=[9, 9, 9])
