@@ -154,6 +154,15 @@ def test_decode_with_the_trained_kind_of_decoder(capsys, here, models):
     assert isinstance(result["atoms"], int)
 
 
+def test_atoms_of_no_element_are_decoded_as_hydrogen(capsys, here):
+    unknown = ideal_crystal("sc", 2)
+    unknown.symbols[:] = "X"
+    write_structure(unknown, here / "x.extxyz")
+    run(capsys, "encode", "x.extxyz", "--grid", 12, 12, 12)
+    status, result, _ = run(capsys, "decode", "x.npz", "--method", "centre-of-mass")
+    assert (status, result["atoms"], result["element"]) == (0, 8, "H")
+
+
 def test_analyse_gives_one_object_a_file(capsys, here):
     for phase in ("sc", "fcc"):
         write_structure(ideal_crystal(phase, 2), here / f"{phase}.data")
@@ -207,8 +216,8 @@ def test_analyse_gives_one_object_a_file(capsys, here):
         (("encode", "good.extxyz", "--grid", 9, 9, 9, "--out", "file/a.npz"), "cannot be written"),
         (("decode", "good.extxyz"), "cannot be read as voxels"),
         (("decode", "none.npz"), "no file"),
-        (("decode", "none.npz", "--out", "a.dump"), "not written"),
-        (("decode", "none.npz", "--out", "a.traj"), "no format"),
+        (("decode", "none.npz", "--out", "a.dump"), "no format that is written"),
+        (("decode", "none.npz", "--out", "a.traj"), "no format that is written"),
         (("analyse", "good.extxyz", "cut.extxyz"), "truncated"),
         (("analyse", "good.extxyz", "--neighbours", 0), "not 0"),
         (("analyse", "good.extxyz", "--size", 2), "--phase"),

@@ -43,17 +43,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from gcd.files import check_writable
     from gcd.structures.crystals import check_element
-    from gcd.structures.formats import format_of, read_voxels, write_structure
+    from gcd.structures.formats import read_voxels, write_structure, written_format
 
     out = args.out or Path(Path(args.file).stem + ".extxyz")
-    form = format_of(out.name)
-    if not form.written:
-        raise ValueError(f"{form.title} files are read but not written: use .extxyz, .cif, .vasp or .data.")
+    form = written_format(out.name)
     check_writable(out.parent)
     voxels, grid, symbols = read_voxels(args.file)
     if len(voxels) > 1 and form.name != "extxyz":
         raise ValueError(f"{args.file!r} holds {len(voxels)} voxel arrays: write them to one .extxyz file.")
-    common = Counter(symbols).most_common(1)
+    common = Counter(symbol for symbol in symbols if symbol != "X").most_common(1)  # X: of an unknown element
     element = check_element(args.element or (common[0][0] if common else "H"))
     positions = _decode(args, voxels, grid)
     frames = [Atoms([element] * len(r), r, cell=grid.lengths, pbc=grid.periodic) for r in positions]

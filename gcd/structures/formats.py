@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.files import StructureFileError, atomic_file
-from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES, MAX_LENGTH
+from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES, MAX_LENGTH, MIN_THICKNESS
 from gcd.structures.cif import read_cif
 from gcd.structures.headers import promised_atoms
 from gcd.structures.voxel_files import read_voxels, write_voxels
@@ -35,6 +35,7 @@ __all__ = [
     "read_voxels",
     "write_structure",
     "write_voxels",
+    "written_format",
 ]
 
 
@@ -44,7 +45,7 @@ class Format:
 
     name: str
     title: str
-    endings: tuple[str, ...]  # the first one is written
+    endings: tuple[str, ...]  # the first one is written, and is one that ASE knows the format by
     stems: tuple[str, ...] = ()  # names without an ending, as VASP and LAMMPS like them
     written: bool = True
 
@@ -55,7 +56,7 @@ FORMATS: dict[str, Format] = {
         Format("extxyz", "extended XYZ", (".extxyz", ".xyz")),
         Format("cif", "CIF", (".cif",)),
         Format("vasp", "POSCAR", (".vasp", ".poscar", ".contcar"), ("poscar", "contcar")),
-        Format("lammps-data", "LAMMPS data", (".data", ".lmp", ".lammps", ".lammps-data"), ("data.",)),
+        Format("lammps-data", "LAMMPS data", (".lammps-data", ".data", ".lmp", ".lammps"), ("data.",)),
         Format(
             "lammps-dump-text",
             "LAMMPS dump",
@@ -78,6 +79,18 @@ def format_of(name: str) -> Format:
     raise StructureFileError(
         f"{Path(name).name!r} is no format that is read here: use POSCAR or one of {endings}."
     )
+
+
+def written_format(name: str) -> Format:
+    """The format to write that a file's name stands for; ValueError naming the legal endings otherwise."""
+    try:
+        form = format_of(name)
+    except StructureFileError:
+        form = None
+    if form is None or not form.written:
+        endings = ", ".join(FORMATS[legal].endings[0] for legal in WRITTEN)
+        raise ValueError(f"{Path(name).name!r} is no format that is written here: use {endings}.")
+    return form
 
 
 def read_structures(
@@ -132,20 +145,27 @@ def write_structure(
         format: one of :data:`WRITTEN`; by default what the path's name says.
 
     Raises:
-        ValueError: an unknown format, several structures in a format that holds one, or a place that cannot be
-            written, in one sentence.
+        ValueError: an unknown format, several structures in a format that holds one, none at all, positions that are
+            not finite, no cell where the format needs one, or a place that cannot be written, in one sentence.
     """
     from ase.io import write
 
     path = Path(path)
-    name = format_of(path.name).name if format is None else format
+    name = written_format(path.name).name if format is None else format
     if name not in WRITTEN:
         raise ValueError(f"Structures are written as {', '.join(WRITTEN)}, not as {name!r}.")
     frames: list[Any] = [atoms] if hasattr(atoms, "positions") else list(atoms)
+    title = FORMATS[name].title
+    if not frames:
+        raise ValueError(f"There is no structure to write to {path.name!r}.")
     if name != "extxyz" and len(frames) != 1:
-        raise ValueError(f"A {FORMATS[name].title} file holds one structure, not {len(frames)}: use extxyz.")
+        raise ValueError(f"A {title} file holds one structure, not {len(frames)}: use extxyz.")
     if name != "extxyz" and len(frames[0]) == 0:
-        raise ValueError(f"A {FORMATS[name].title} file cannot hold a structure without atoms: use extxyz.")
+        raise ValueError(f"A {title} file cannot hold a structure without atoms: use extxyz.")
+    if name != "extxyz" and frames[0].cell.rank < 3:
+        raise ValueError(f"A {title} file cannot hold a structure without a cell: use extxyz.")
+    if not all(np.isfinite(frame.positions).all() for frame in frames):
+        raise ValueError("A structure with positions that are not finite numbers is not written.")
     options: dict[str, Any] = {"lammps-data": {"masses": True}, "cif": {"wrap": False}}.get(name, {})
     if name == "cif":
         binary = io.BytesIO()
@@ -225,6 +245,10 @@ def _check(atoms: Atoms, name: str, promised: int) -> None:
     cell = np.asarray(atoms.cell[:])
     if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise StructureFileError(f"{name!r} has no cell with a volume: three cell vectors (Å) are needed.")
+    if (thickness := 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()) < MIN_THICKNESS:
+        raise StructureFileError(
+            f"{name!r} has a cell with opposite faces only {thickness:.2g} Å apart; the least is {MIN_THICKNESS} Å."
+        )
     if max(np.abs(cell).max(), np.abs(atoms.positions).max()) > MAX_LENGTH:
         raise StructureFileError(f"{name!r} reaches beyond {MAX_LENGTH:,} Å, the most that is read.")
 
@@ -236,7 +260,8 @@ def _wrapped(atoms: Atoms) -> Atoms:
         copy.set_array("energies", copy.arrays.pop("energy"))
     if copy.cell.rank == 3:
         copy.wrap()
-    copy.info = {key: value for key, value in copy.info.items() if value is not None}
+    info = {key: " ".join(v.split()) if isinstance(v, str) else v for key, v in copy.info.items()}
+    copy.info = {key: v for key, v in info.items() if v is not None and not (isinstance(v, str) and not v)}
     return copy
 
 

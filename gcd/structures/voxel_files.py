@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gcd.files import StructureFileError, atomic_file
-from gcd.limits import MAX_FILE_BYTES, MAX_TOTAL_VOXELS, MAX_VOXELS
+from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_LENGTH, MAX_TOTAL_VOXELS, MAX_VOXELS
 from gcd.voxels.grid import Grid
 
 NEEDED = {"voxels": 3, "lengths": 1, "periodic": 1}  # arrays and their dimensions; voxels may have one more
@@ -70,18 +70,29 @@ def read_voxels(path: str | os.PathLike[str]) -> tuple[np.ndarray, Grid, list[st
 
 def _checked(name: str, arrays: dict[str, Any]) -> tuple[np.ndarray, Grid, list[str]]:
     voxels, lengths, periodic = arrays["voxels"], arrays["lengths"], arrays["periodic"]
-    if voxels.ndim not in (3, 4) or not np.issubdtype(voxels.dtype, np.number) or not voxels.size:
+    if voxels.ndim not in (3, 4) or voxels.dtype.kind not in "fiub" or not voxels.size:
         raise StructureFileError(
-            f"{name!r}: voxels are numbers of shape (X, Y, Z) or (B, X, Y, Z), not {voxels.shape}."
+            f"{name!r}: voxels are real numbers of shape (X, Y, Z) or (B, X, Y, Z), not {voxels.dtype} of shape "
+            f"{voxels.shape}."
         )
     if lengths.shape != (3,) or periodic.shape != (3,):
         raise StructureFileError(f"{name!r}: lengths and periodic have three entries each.")
+    if lengths.dtype.kind not in "fiu" or periodic.dtype.kind not in "fiub":
+        raise StructureFileError(
+            f"{name!r}: lengths are numbers and periodic truth values, not {lengths.dtype} and {periodic.dtype}."
+        )
     if np.prod(voxels.shape[-3:]) > MAX_VOXELS:
         raise StructureFileError(
             f"{name!r} has {np.prod(voxels.shape[-3:]):,} voxels: the most is {MAX_VOXELS:,}."
         )
-    if np.iscomplexobj(voxels) or not np.isfinite(voxels).all():
+    if not np.isfinite(voxels).all():
         raise StructureFileError(f"{name!r}: a voxel is not a finite number.")
+    if np.abs(voxels.astype(np.float64)).max() > MAX_ATOMS:
+        raise StructureFileError(
+            f"{name!r}: a voxel holds more than {MAX_ATOMS:,} atoms, the most there can be."
+        )
+    if lengths.max() > MAX_LENGTH:
+        raise StructureFileError(f"{name!r} reaches beyond {MAX_LENGTH:,} Å, the most that is read.")
     try:
         grid = Grid(voxels.shape[-3:], tuple(lengths.tolist()), tuple(periodic.tolist()))
     except (ValueError, TypeError) as error:

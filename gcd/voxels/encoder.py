@@ -39,8 +39,12 @@ def encode(
         (B, X, Y, Z) voxels of the positions' type and device; each structure sums to its number of particles.
 
     Raises:
-        ValueError: positions of another shape or not finite, or a particle outside an open axis.
+        ValueError: positions of another shape or type or not finite, an index that does not fit them, or a particle
+            outside an open axis.
     """
+    if not isinstance(positions, Tensor) or not positions.is_floating_point():
+        kind = positions.dtype if isinstance(positions, Tensor) else type(positions).__name__
+        raise ValueError(f"Positions are a tensor of floating-point numbers, not {kind}.")
     if positions.ndim != 2 or positions.shape[1] != 3:
         raise ValueError(f"Positions have shape (N, 3), not {tuple(positions.shape)}.")
     if not torch.isfinite(positions).all():
@@ -50,6 +54,7 @@ def encode(
         count = 1 if count is None else count
     elif count is None:
         count = int(structure_index.max()) + 1 if len(structure_index) else 1
+    _check_index(structure_index, len(positions), count)
 
     # P(r, i) of Eq. 1 is 1 - f for the voxel below the particle and f for the one above, f its fraction between them.
     lower, upper, fraction = [], [], []
@@ -77,6 +82,19 @@ def encode(
     return voxels.view(count, nx, ny, nz)
 
 
+def _check_index(index: Tensor, particles: int, count: int) -> None:
+    """Refuse a structure index that does not fit the particles, with a ValueError of one sentence."""
+    if index.shape != (particles,) or index.is_floating_point():
+        raise ValueError(
+            f"The structure index is one whole number for each of {particles} particles, not {index.dtype} of shape "
+            f"{tuple(index.shape)}."
+        )
+    if particles and not 0 <= int(index.min()) <= int(index.max()) < count:
+        raise ValueError(
+            f"The structure index goes from 0 to {count - 1}, not from {int(index.min())} to {int(index.max())}."
+        )
+
+
 def _inside_open_axis(r: Tensor, axis: int, n: int, size: float) -> Tensor:
     """Positions along an open axis in voxels, or an error that names the first particle outside."""
     tolerance = 1e-4  # of a voxel: rounding of positions that lie on the first or last centre
@@ -97,16 +115,20 @@ def encode_atoms(atoms: Atoms | Sequence[Atoms], grid: Grid, *, dtype: torch.dty
         (B, X, Y, Z) voxels. Positions are wrapped on periodic axes.
 
     Raises:
-        ValueError: a cell that is not orthorhombic or not the grid's, or an atom outside an open axis.
+        ValueError: no structure, a cell that is not orthorhombic or not the grid's, or an atom outside an open axis.
 
     Warns:
         CoarseGridWarning: the shortest distance between atoms is below two voxels, so that atoms share voxels.
     """
     structures: list[Any] = [atoms] if hasattr(atoms, "positions") else list(atoms)
+    if not structures:
+        raise ValueError("There is no structure to encode.")
     for structure in structures:
         lengths = cell_lengths(structure)
         if not np.allclose(lengths, grid.lengths, rtol=1e-6, atol=1e-6):
             raise ValueError(f"The structure's cell is {_abc(lengths)} Å, the grid's {_abc(grid.lengths)} Å.")
+        if not np.isfinite(structure.positions).all():
+            raise ValueError("Positions must be finite numbers; at least one is NaN or infinite.")
         _warn_if_coarse(structure, grid)
     positions = torch.as_tensor(np.concatenate([s.positions for s in structures]), dtype=dtype)
     index = torch.repeat_interleave(torch.arange(len(structures)), torch.tensor([len(s) for s in structures]))
@@ -130,8 +152,8 @@ def grid_for(
         raise ValueError("Give either the grid's shape or the voxel size, not both and not neither.")
     if shape is None:
         assert voxel_size is not None
-        if not np.isfinite(voxel_size) or voxel_size <= 0:
-            raise ValueError(f"The voxel size is a finite number above 0 Å, not {voxel_size}.")
+        if not isinstance(voxel_size, int | float | np.number) or not 0 < voxel_size < np.inf:
+            raise ValueError(f"The voxel size is a finite number above 0 Å, not {voxel_size!r}.")
         shape = tuple(max(1, round(length / voxel_size)) for length in lengths)  # type: ignore[assignment]
     assert shape is not None
     if periodic is None:

@@ -20,7 +20,7 @@ class Grid:
             centre, where the whole of each smeared atom stays on the grid.
 
     Raises:
-        ValueError: a shape or length that is not positive and finite.
+        ValueError: a shape or length that is not positive and finite, or other than three of each.
     """
 
     shape: tuple[int, int, int]
@@ -28,15 +28,20 @@ class Grid:
     periodic: tuple[bool, bool, bool] = (True, True, True)
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 3 or any(int(n) != n or n < 1 for n in self.shape):
-            raise ValueError(f"A grid's shape is three whole numbers from 1 up, not {tuple(self.shape)}.")
-        if len(self.lengths) != 3 or not all(math.isfinite(x) and x > 0 for x in self.lengths):
+        shape = _three(self.shape)
+        if shape is None or not all(math.isfinite(n) and n == int(n) and n >= 1 for n in shape):
+            raise ValueError(f"A grid's shape is three whole numbers from 1 up, not {self.shape!r}.")
+        lengths = _three(self.lengths)
+        if lengths is None or not all(math.isfinite(x) and x > 0 for x in lengths):
             raise ValueError(
-                f"A grid's edge lengths are three finite numbers above 0 Å, not {tuple(self.lengths)}."
+                f"A grid's edge lengths are three finite numbers above 0 Å, not {self.lengths!r}."
             )
-        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
-        object.__setattr__(self, "lengths", tuple(float(x) for x in self.lengths))
-        object.__setattr__(self, "periodic", tuple(bool(p) for p in self.periodic))
+        periodic = _three(self.periodic)
+        if periodic is None:
+            raise ValueError(f"A grid's axes are periodic or not, three truth values, not {self.periodic!r}.")
+        object.__setattr__(self, "shape", tuple(int(n) for n in shape))
+        object.__setattr__(self, "lengths", lengths)
+        object.__setattr__(self, "periodic", tuple(bool(p) for p in periodic))
 
     @property
     def voxel_size(self) -> tuple[float, float, float]:
@@ -52,3 +57,12 @@ class Grid:
     def count(self) -> int:
         """Number of voxels."""
         return math.prod(self.shape)
+
+
+def _three(values: object) -> tuple[float, float, float] | None:
+    """The three numbers that a sequence holds, or None if it is anything else."""
+    try:
+        x, y, z = (float(value) for value in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return None
+    return x, y, z

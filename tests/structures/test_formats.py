@@ -114,6 +114,42 @@ def test_several_structures_and_one_without_atoms_go_into_extxyz_only(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["all.xyz"]
 
 
+def test_ase_finds_the_format_of_what_was_written_by_itself(tmp_path):
+    crystal = ideal_crystal("bcc", 2)
+    for form in WRITTEN:
+        assert_same(read(write_structure(crystal, tmp_path / file_name(form))), crystal)
+
+
+def test_text_that_would_break_a_header_does_not(tmp_path):
+    crystal = ideal_crystal("bcc", 1)
+    crystal.info |= {"reason": "two\nlines", "failure": "", "shift": np.zeros(2), "after": 1}
+    info = read_structures(write_structure(crystal, tmp_path / "a.extxyz"))[0].info
+    assert (info["reason"], info["after"]) == ("two lines", 1)
+    assert "failure" not in info
+
+
+@pytest.mark.parametrize(
+    ("atoms", "name", "message"),
+    [
+        (Atoms("H"), "a.cif", "CIF file cannot hold a structure without a cell"),
+        (Atoms("H"), "POSCAR", "POSCAR file cannot hold a structure without a cell"),
+        (Atoms("H"), "a.lmp", "LAMMPS data file cannot hold a structure without a cell"),
+        (Atoms("H", [[0, np.nan, 0]], cell=[4, 4, 4]), "a.extxyz", "not finite"),
+        ([], "a.extxyz", "no structure to write"),
+        (
+            Atoms("H", cell=[4, 4, 4]),
+            "a.dump",
+            "'a.dump' is no format that is written here: use .extxyz, .cif",
+        ),
+        (Atoms("H", cell=[4, 4, 4]), "a.traj", "'a.traj' is no format that is written here"),
+    ],
+)
+def test_what_cannot_be_written_gets_one_sentence(tmp_path, atoms, name, message):
+    with pytest.raises(ValueError, match=message):
+        write_structure(atoms, tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
 def test_an_unknown_format_to_write_names_the_legal_ones(tmp_path):
     with pytest.raises(ValueError, match=r"extxyz, cif, vasp, lammps-data, not as 'traj'"):
         write_structure(ideal_crystal("sc", 1), tmp_path / "a", "traj")
@@ -182,6 +218,7 @@ def test_a_file_cut_anywhere_but_in_its_last_number_is_refused(tmp_path, form):
         (f"1\n{CELL}\nH 0 0 inf\n", "a.xyz", "position of atom 1 is not a finite number"),
         ("1\n\nH 0 0 0\n", "a.xyz", "no cell"),
         ('1\nLattice="5 0 0 0 0 0 0 0 5"\nH 0 0 0\n', "a.xyz", "no cell"),
+        ('1\nLattice="5 0 0 0 50 0 0 0 0.001"\nH 0 0 0\n', "a.xyz", r"only 0\.001 Å apart"),
         (f"0\n{CELL}\n", "a.xyz", "holds no atoms"),
         (f"3\n{CELL}\nH 0 0 0\n", "a.xyz", "truncated"),
         (f"1\n{CELL}\nH 0 0 0\n" * (limits.MAX_FRAMES + 1), "a.xyz", "the most is"),
@@ -239,8 +276,15 @@ GOOD = {"voxels": np.zeros((2, 2, 2)), "lengths": np.ones(3), "periodic": np.one
         ({"lengths": None, "periodic": None}, "lacks lengths, periodic"),
         ({"voxels": np.zeros(4)}, "shape"),
         ({"voxels": np.full((2, 2, 2), np.nan)}, "not a finite number"),
-        ({"voxels": np.array([[["a"]]])}, "are numbers"),
+        ({"voxels": np.array([[["a"]]])}, "are real numbers"),
         ({"voxels": np.array([[[{}]]], dtype=object)}, "cannot be read"),
+        ({"voxels": np.zeros((2, 2, 2), "m8[s]")}, "are real numbers"),
+        ({"voxels": np.ones((2, 2, 2), complex)}, "are real numbers"),
+        ({"voxels": np.full((2, 2, 2), 1e300)}, "more than 50,000 atoms"),
+        ({"voxels": np.full((2, 2, 2), -(2**63))}, "more than 50,000 atoms"),
+        ({"lengths": np.full(3, 1e300)}, "beyond 100,000"),
+        ({"lengths": np.array(["a", "b", "c"])}, "lengths are numbers"),
+        ({"periodic": np.array(["True", "", "True"])}, "periodic truth values"),
         ({"lengths": np.ones(2)}, "three entries"),
         ({"lengths": np.array([1.0, 0.0, 1.0])}, "edge lengths"),
         ({"voxels": np.zeros((1, 200, 200, 200), np.int8)}, "the most is"),

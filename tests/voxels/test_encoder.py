@@ -130,7 +130,62 @@ def test_atoms_close_together_add_up():
     assert float(voxels[0, 1, 1, 1]) == 3.0
 
 
-@pytest.mark.parametrize("shape", [(0, 4, 4), (4, 4, 2.5), (4, 4)])
+@pytest.mark.parametrize(
+    "shape", [(0, 4, 4), (4, 4, 2.5), (4, 4), 4, None, ("a", 4, 4), (4, float("nan"), 4)]
+)
 def test_grid_refuses_a_bad_shape(shape):
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="shape is three whole numbers"):
         Grid(shape, (1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "lengths", [(1.0, 2.0), (0.0, 1.0, 1.0), ("a", 1.0, 1.0), None, (1.0, float("inf"), 1.0)]
+)
+def test_grid_refuses_bad_lengths(lengths):
+    with pytest.raises(ValueError, match="edge lengths are three finite numbers"):
+        Grid((4, 4, 4), lengths)
+
+
+@pytest.mark.parametrize("periodic", [True, (True, True), None])
+def test_grid_refuses_other_than_three_truth_values(periodic):
+    with pytest.raises(ValueError, match="three truth values"):
+        Grid((4, 4, 4), (1.0, 1.0, 1.0), periodic)
+
+
+@pytest.mark.parametrize(
+    ("positions", "options", "message"),
+    [
+        (np.zeros((2, 3)), {}, "not ndarray"),
+        (torch.zeros((2, 3), dtype=torch.long), {}, "not torch.int64"),
+        (torch.zeros(3), {}, r"shape \(N, 3\)"),
+        (
+            torch.zeros(2, 3),
+            {"structure_index": torch.tensor([0, 2]), "count": 2},
+            "from 0 to 1, not from 0 to 2",
+        ),
+        (torch.zeros(2, 3), {"structure_index": torch.tensor([-1, 0])}, "not from -1"),
+        (torch.zeros(2, 3), {"structure_index": torch.tensor([0])}, "each of 2 particles"),
+        (torch.zeros(2, 3), {"structure_index": torch.tensor([0.0, 1.0])}, "torch.float32"),
+    ],
+)
+def test_arguments_that_do_not_fit_get_one_sentence(positions, options, message):
+    with pytest.raises(ValueError, match=message):
+        encode(positions, Grid((4, 4, 4), (4.0, 4.0, 4.0)), **options)
+
+
+def test_nothing_to_encode_and_positions_that_are_not_finite():
+    from ase import Atoms
+
+    grid = Grid((4, 4, 4), (4.0, 4.0, 4.0))
+    with pytest.raises(ValueError, match="no structure"):
+        encode_atoms([], grid)
+    with pytest.raises(ValueError, match="finite"):
+        encode_atoms(Atoms("H2", [[0, 0, 0], [np.nan, 0, 0]], cell=[4, 4, 4], pbc=True), grid)
+
+
+@pytest.mark.parametrize("voxel_size", [0, -1.0, float("nan"), "a"])
+def test_a_bad_voxel_size_is_named(voxel_size):
+    from ase import Atoms
+
+    with pytest.raises(ValueError, match=f"not {voxel_size!r}"):
+        grid_for(Atoms("H", cell=[4, 4, 4], pbc=True), voxel_size=voxel_size)
