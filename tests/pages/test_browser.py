@@ -171,7 +171,7 @@ def test_each_download_reads_back(finished, tmp_path):
         download(finished, label) for label in ("extxyz", "CIF", "POSCAR", "LAMMPS data", "Voxels", "Table")
     )
     assert set(files) == {
-        f"{STEM}.extxyz", f"{STEM}-sample000.cif", f"{STEM}-sample000.vasp", f"{STEM}-sample000.data",
+        f"{STEM}.extxyz", f"{STEM}-sample000.cif", f"{STEM}-sample000.vasp", f"{STEM}-sample000.lammps-data",
         f"{STEM}-sample000.npz", f"{STEM}.csv",
     }  # fmt: skip
     for name, content in files.items():
@@ -179,7 +179,7 @@ def test_each_download_reads_back(finished, tmp_path):
     frames = read(tmp_path / f"{STEM}.extxyz", index=":")
     assert [len(frame) for frame in frames] == [len(atoms) for atoms in expected]
     first = frames[0]
-    for ending, form in (("cif", "cif"), ("vasp", "vasp"), ("data", "lammps-data")):
+    for ending, form in (("cif", "cif"), ("vasp", "vasp"), ("lammps-data", "lammps-data")):
         again = read(tmp_path / f"{STEM}-sample000.{ending}", format=form)
         assert len(again) == len(first)
         offsets = again.get_scaled_positions() - first.get_scaled_positions()
