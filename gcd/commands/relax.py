@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     for file in args.files:
         frames = read_structures(file)
         for index, atoms in enumerate(frames):
-            metal = _metal(args.metal, atoms)
             try:
+                metal = _metal(args.metal, atoms)
                 make_slab(atoms, metal, plane=args.plane)
             except ValueError as error:
                 which = f", structure {index + 1}" if len(frames) > 1 else ""
@@ -129,24 +129,18 @@ def _stem(file: str, files: list[str]) -> str:
 
 
 def _metal(chosen: str | None, atoms: Atoms) -> str:
-    from gcd.energetics.metals import METALS, check_metal
+    from gcd.energetics.boundary_plane import NAMELESS
+    from gcd.energetics.metals import check_metal
 
-    if chosen is not None:
-        return check_metal(chosen).symbol
-    symbols = set(atoms.symbols)
-    return symbols.pop() if len(symbols) == 1 and symbols <= set(METALS) else DEFAULT_METAL
+    named = set(atoms.symbols) - NAMELESS
+    return check_metal(chosen or (named.pop() if len(named) == 1 else DEFAULT_METAL)).symbol
 
 
 def _describe(source: str, target: Path, atoms: Atoms) -> dict[str, Any]:
     info = atoms.info
     if "error" in info:
-        return {
-            "file": None,
-            "source": source,
-            "atoms": len(atoms),
-            "converged": False,
-            "error": info["error"],
-        }
+        unknown = {"n": None, "egb_initial": None, "egb": None, "converged": False}
+        return {"file": None, "source": source, "atoms": len(atoms)} | unknown | {"error": info["error"]}
     keys = ("n", "egb_initial", "egb", "converged", "metal", "plane", "area", "force_evaluations")
     return {"file": str(target), "source": source, "atoms": len(atoms)} | {key: info[key] for key in keys}
 

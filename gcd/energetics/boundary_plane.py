@@ -90,17 +90,20 @@ def make_slab(atoms: Atoms, metal: str = "W", *, plane: float | None = None, fre
         atoms = atoms.copy()
         atoms.pbc = (True, True, False)
     check_atoms(atoms, symbol)
+    if plane is not None and atoms.pbc[2]:
+        _check_plane(plane, *_span(atoms))
     positions = open_slab(atoms, symbol, plane)
     cell = atoms.cell.array.copy()
     z = positions[:, 2]
     low, high = z.min(), z.max()
+    if high - low < (least := lattice_constant(symbol)):
+        raise ValueError(
+            f"The slab is only {high - low:.2f} Å thick: two grains of {symbol} are at least {least:.2f} Å."
+        )
     cell[2] = (0.0, 0.0, max(float(np.linalg.norm(cell[2])), high - low))
     if plane is None:
         plane = locate_plane(z, atomic_energies(positions, cell, symbol), symbol)
-    elif not low < plane < high:
-        raise ValueError(
-            f"The plane z = {plane:g} Å lies outside the slab, which goes from {low:.2f} to {high:.2f} Å."
-        )
+    _check_plane(plane, low, high)
     cutoff = METALS[symbol].cutoff
     return Slab(
         positions=positions,
@@ -110,6 +113,19 @@ def make_slab(atoms: Atoms, metal: str = "W", *, plane: float | None = None, fre
         lower=z < plane - _free_width(plane - low, free, cutoff),
         upper=z > plane + _free_width(high - plane, free, cutoff),
     )
+
+
+def _check_plane(plane: float, low: float, high: float) -> None:
+    if not low < plane < high:
+        raise ValueError(
+            f"The plane z = {plane:g} Å lies outside the slab, which goes from {low:.2f} to {high:.2f} Å."
+        )
+
+
+def _span(atoms: Atoms) -> tuple[float, float]:
+    """Å from the lowest to the highest point of a cell periodic in z and of its atoms."""
+    z, height = atoms.positions[:, 2], float(atoms.cell.array[2, 2])
+    return min(0.0, height, float(z.min())), max(0.0, height, float(z.max()))
 
 
 def _free_width(thickness: float, free: float, cutoff: float) -> float:

@@ -215,7 +215,7 @@ def _serve(pipe: Connection) -> None:
                 function = getattr(function, part)
             answer = ("done", function(**task))
         except Exception as error:
-            answer = ("error", str(error).strip() or type(error).__name__)
+            answer = ("error", " ".join(str(error).split()) or type(error).__name__)
         try:
             pipe.send(answer)
         except OSError:

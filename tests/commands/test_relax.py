@@ -126,6 +126,7 @@ def test_what_fails_is_told_and_the_rest_is_written(here, capsys, monkeypatch):
     assert status == 0
     assert found["structures"][0]["error"] == "The process was killed by SIGSEGV."
     assert found["structures"][0]["file"] is None
+    assert found["structures"][0]["egb"] is None
     assert "two.extxyz: The process was killed by SIGSEGV." in err
     assert [p.name for p in (here / "relaxed").iterdir()] == ["two-0002-relaxed.extxyz"]
 
@@ -135,6 +136,12 @@ def bad_input():
     yield ["slab.extxyz", "--metal", "Xx"], "the metals are Cu"
     yield ["slab.extxyz", "--metal", "Fe"], "slab.extxyz: The structure holds W, but the metal chosen is Fe"
     yield ["slab.extxyz", "--plane", "900"], "lies outside the slab"
+    yield (
+        ["POSCAR", "--plane", "900"],
+        "POSCAR: The plane z = 900 Å lies outside the slab, which goes from 0.00 to",
+    )
+    yield ["sheet.extxyz"], "sheet.extxyz: The slab is only 0.00 Å thick: two grains of W are at least 3.16 Å"
+    yield ["uranium.extxyz"], "uranium.extxyz: There is no potential for 'U': the metals are Cu"
     yield ["slab.extxyz", "--plane", "nan"], "The plane must be a number"
     yield ["slab.extxyz", "--engine", "vasp"], "vasp"
     yield ["slab.extxyz", "--workers", "0"], "from 1 to 1,024"
@@ -147,6 +154,13 @@ def bad_input():
 def test_bad_input_gets_one_line_status_2_and_no_file(here, capsys, words, message):
     atoms = slab()
     write_structure(atoms, here / "slab.extxyz")
+    write_structure(atoms, here / "POSCAR")
+    write_structure(
+        atoms[np.isclose(atoms.positions[:, 2], atoms.positions[:, 2].min())], here / "sheet.extxyz"
+    )
+    atoms.symbols[:] = "U"
+    write_structure(atoms, here / "uranium.extxyz")
+    atoms.symbols[:] = "W"
     atoms.positions[3] = atoms.positions[4] + np.array([0.01, 0, 0])
     write_structure(atoms, here / "double.extxyz")
     before = sorted(here.rglob("*"))
