@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcd.commands import options
+from gcd.limits import MAX_CELLS_PER_AXIS
+from gcd.structures.bicrystals import MAX_PLANES
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -57,14 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="Å",
         help="thickness of the painted middle (default 30)",
     )
-    for name, text in (
-        ("repeats", "cells along x and y"),
-        ("planes", "planes of the lower and the upper grain"),
+    for name, text, most in (
+        ("repeats", "cells along x and y", MAX_CELLS_PER_AXIS),
+        ("planes", "planes of the lower and the upper grain", MAX_PLANES),
     ):
         ends.add_argument(
             f"--{name}",
             nargs=2,
-            type=options.whole(name, 1, 10_000),
+            type=options.whole(f"each of the {name}", 1, most),
             metavar=("A", "B"),
             help=text + (" (default 1 1)" if name == "repeats" else " (default 18 18)"),
         )

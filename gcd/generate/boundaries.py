@@ -18,7 +18,7 @@ from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.voxel_model import Progress, VoxelModel, batches, check_total, initial_noise, reporter
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
-from gcd.structures.bicrystals import DEFAULT_PLANES, check_twist, potential_lattice_constant
+from gcd.structures.bicrystals import DEFAULT_PLANES, MAX_PLANES, check_twist, potential_lattice_constant
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -319,7 +319,7 @@ def _state_seen(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
     if len(values) != 2:
         raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
-    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else 200
+    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_PLANES
     first, second = (limits.check_integer(f"each of the {name}", v, 1, high) for v in values)
     return first, second
 

@@ -205,9 +205,15 @@ def bicrystal_ends(
     )
     thinner = min(plane - DEFAULT_VACUUM, float(whole.positions[:, 2].max()) - plane)
     widest = 2 * (thinner - MIN_END)
+    if widest < MIN_PAINTED:
+        least = math.ceil(0.5 + (MIN_PAINTED / 2 + MIN_END - min(spacing, 0.0)) / (a / 2))
+        raise ValueError(
+            f"A slab of {planes[0]} + {planes[1]} planes is too thin for two ends and a painted middle: the least is "
+            f"{least} planes a grain."
+        )
     if not (math.isfinite(painted) and MIN_PAINTED <= painted <= widest):
         raise ValueError(
-            f"The painted thickness must be from {MIN_PAINTED:g} to {max(widest, MIN_PAINTED):.1f} Å in a slab of "
+            f"The painted thickness must be from {MIN_PAINTED:g} to {widest:.1f} Å in a slab of "
             f"{planes[0]} + {planes[1]} planes, not {painted:g}."
         )
     low, high = (round(float((plane + side * painted / 2) / grid.voxel_size[2])) for side in (-1, 1))

@@ -97,6 +97,8 @@ def test_a_search_reports_what_it_found(here, capsys):
         ("search --window 2.8:2.6:4", "window"),
         ("search --md-steps 50 10", "(50, 10)"),
         ("search --workers none", "none"),
+        ("sample boundary --planes 201 18", "from 1 to 200, not 201"),
+        ("sample boundary --repeats 1 17", "from 1 to 16, not 17"),
         ("evaluate dataset none.npz", "none.npz"),
         ("evaluate dataset d.npz --gather none.db", "none.db"),
         ("evaluate search none.db", "none.db"),

@@ -64,7 +64,7 @@ def test_every_state_can_be_drawn():
         ({"painted": 80.0}, "painted thickness.*not 80"),
         ({"painted": 1.0}, "from 4 to"),
         ({"painted": float("nan")}, "not nan"),
-        ({"planes": (3, 3)}, "3 \\+ 3 planes"),
+        ({"planes": (3, 3)}, "3 \\+ 3 planes is too thin .* the least is 5 planes a grain"),
         ({"spacing": -2.0}, "from -1.582 to 1.582.*not -2"),
         ({"spacing": float("inf")}, "spacing"),
         ({"planes": (18.5, 18)}, "whole numbers"),
@@ -138,3 +138,11 @@ def test_states_turned_are_the_same_boundary_and_draws_lie_near_one():
         off[:, :2] -= 10.0 * np.rint(off[:, :2] / 10.0)
         assert np.linalg.norm(off[:, :2], axis=1).min() < 5 * 0.1
         assert 0.24 < off[0, 2] < 0.71
+
+
+def test_the_least_planes_named_are_enough():
+    for spacing in (-1.5, 0.0, 1.5):
+        with pytest.raises(ValueError, match="the least is") as caught:
+            bicrystal_ends(planes=(1, 1), painted=4.0, spacing=spacing)
+        least = int(str(caught.value).split()[-4])
+        bicrystal_ends(planes=(least, least), painted=4.0, spacing=spacing)
