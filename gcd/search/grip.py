@@ -134,6 +134,9 @@ def search(
     per_plane = entry.atoms_per_plane(phase.name) * math.prod(recipe.repeats)
     meta = {"twist": entry.name, "metal": metal, "atoms_per_plane": per_plane, "recipe": asdict(recipe)}
     potential = str(eam_alloy_file(metal))
+    build_proposal(
+        draw_proposal(entry, metal, seed, 0, recipe), entry, metal, recipe
+    )  # refused before a file is made
     with Store(out, meta) as store:
         state = _State(Tally(windows))
         for candidate in store:

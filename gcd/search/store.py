@@ -91,7 +91,7 @@ class Store:
         if read_only and not self.path.is_file():
             raise StoreError(f"There is no search store {str(path)!r}.")
         # Reading a file that a search is writing to needs no more than patience.
-        address = f"file:{self.path.absolute().as_posix()}?mode={'ro' if read_only else 'rwc'}"
+        address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         try:
             self._db = sqlite3.connect(address, uri=True, timeout=60.0)
             if not read_only:

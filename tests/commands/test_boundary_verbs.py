@@ -93,6 +93,7 @@ def test_a_search_reports_what_it_found(here, capsys):
     [
         ("search --twist sigma6", "sigma6"),
         ("search --metal Mg", "Mg"),
+        ("search --twist 1000,999", "more than 50,000"),
         ("search --count 0", "0"),
         ("search --window 2.8:2.6:4", "window"),
         ("search --md-steps 50 10", "(50, 10)"),

@@ -43,6 +43,12 @@ def test_a_candidate_comes_back_as_it_was(tmp_path):
     assert found.proposal == given.proposal
 
 
+@pytest.mark.parametrize("name", ["a#b.db", "a?mode=memory.db", "a%41.db", "ä b.db"])
+def test_a_file_has_the_name_it_was_given(tmp_path, name):
+    Store(tmp_path / name, META).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_failure_keeps_its_reason_and_its_number(tmp_path):
     with Store(tmp_path / "s.db", META) as store:
         store.add(Candidate(seed=0, number=3, proposal={}, seconds=0.2, error="atoms were lost"))
