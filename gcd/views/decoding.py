@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from gcd.views.style import ATOM_RING, GENERATED, IDEAL, OTHERS, VOXEL_SCALE, layout
+from gcd.views.style import ATOM_RING, GENERATED, IDEAL, OTHERS, VOXEL_SCALE, colour_bar, layout
 from gcd.voxels.decoder import Stages
 from gcd.voxels.resolution import PairDecoding
 
@@ -51,13 +51,11 @@ def stage_figure(
         figure.add_trace(_points(stages.atoms, shape, layer, "decoded atoms", "circle-open", ATOM_RING, 15))
     if number >= 4 or number == 0:
         figure.add_trace(_points(truth, shape, layer, "true atoms", "x-thin", "#7FE0A8", 10))
-    figure.update_layout(
-        layout(height=height, showlegend=number >= 3 or number == 0, margin={"l": 8, "r": 8, "t": 44, "b": 8})
-    )
+    figure.update_layout(layout(height=height, showlegend=number >= 3 or number == 0))
     quiet = {"constrain": "domain", "showgrid": False, "zeroline": False}
-    figure.update_xaxes(title={"text": "x (voxels)", "standoff": 4}, range=[-0.5, shape[0] - 0.5], **quiet)
+    figure.update_xaxes(title={"text": "x (voxels)", "standoff": 10}, range=[-0.5, shape[0] - 0.5], **quiet)
     figure.update_yaxes(
-        title={"text": "y (voxels)", "standoff": 4}, range=[-0.5, shape[1] - 0.5], scaleanchor="x", **quiet
+        title={"text": "y (voxels)", "standoff": 10}, range=[-0.5, shape[1] - 0.5], scaleanchor="x", **quiet
     )
     return figure
 
@@ -74,10 +72,7 @@ def _cells(values: np.ndarray, *, probability: bool, top: float) -> go.Heatmap:
         colorscale=VOXEL_SCALE,
         zmin=0.0,
         zmax=1.0 if probability else top,
-        colorbar={
-            "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.22, "yanchor": "top", "nticks": 5,
-            "title": {"text": "probability that the voxel is occupied" if probability else unit, "side": "bottom"},
-        },
+        colorbar=colour_bar("probability that the voxel is occupied" if probability else unit),
         hovertemplate=f"voxel (%{{x}}, %{{y}}): %{{z:.3f}} {unit}<extra></extra>",
         name="voxels",
     )  # fmt: skip
@@ -136,21 +131,21 @@ def pairs_figure(
         hovertemplate="%{x:.2f} voxels apart: %{y:.0f} % right, %{customdata:.2f} atoms found<extra></extra>",
     )  # fmt: skip
     lengths = sorted((models or {}).values())
-    for number, (name, value) in enumerate((models or {}).items()):
+    for name, value in (models or {}).items():
         crowded = any(
             0 < other - value < 0.5 for other in lengths
         )  # the next line would run through the name
         figure.add_vline(x=value, line={"color": IDEAL, "width": 1.2, "dash": "dot"})
         figure.add_annotation(
-            x=value, y=62 - 16 * (number % 4), text=name, showarrow=False,
-            xanchor="right" if crowded else "left", xshift=-3 if crowded else 3,
-            font={"color": IDEAL},
+            x=value, y=0, text=name, showarrow=False, textangle=-90, yanchor="bottom",
+            xanchor="right" if crowded else "left", font={"color": IDEAL},
         )  # fmt: skip
     if now is not None:
         figure.add_vline(x=now, line={"color": OTHERS[0], "width": 2})
         figure.add_annotation(
-            x=now, y=112, text="now", showarrow=False, font={"color": OTHERS[0]}, xanchor="center"
-        )
+            x=now, y=118, text="now", showarrow=False, font={"color": OTHERS[0]}, xanchor="right", yanchor="top",
+            xshift=-3,
+        )  # fmt: skip
     figure.update_layout(layout(height=height, showlegend=False))
     figure.update_xaxes(title="distance / L (voxels)", rangemode="tozero")
     figure.update_yaxes(title="decoded right (%)", range=[-5, 120], tickvals=[0, 25, 50, 75, 100])

@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 import torch
 
 from gcd.diffusion.schedules import VPSchedule
-from gcd.views.style import GENERATED, IDEAL, OTHERS, layout
+from gcd.views.style import BUTTONS, GENERATED, IDEAL, OTHERS, layout
 
 ORDER_COLOURS = {1: OTHERS[0], 2: OTHERS[2], 3: GENERATED}
 CURVES = (("alpha", "alpha: data left", GENERATED), ("sigma", "sigma: noise", OTHERS[0]))
 
 
-def schedule_figure(schedule: VPSchedule, *, now: float | None = None, height: int = 330) -> go.Figure:
+def schedule_figure(schedule: VPSchedule, *, now: float | None = None, height: int = 350) -> go.Figure:
     """alpha(t) and sigma(t) on the left axis, lambda(t) on the right one; ``now`` is marked."""
     t = np.linspace(1e-3, 1.0, 300)
     figure = go.Figure()
@@ -42,6 +42,7 @@ def schedule_figure(schedule: VPSchedule, *, now: float | None = None, height: i
                 "side": "right",
                 "showgrid": False,
                 "range": [-6, 6],
+                "zeroline": False,
                 "tickvals": [-5, -2.5, 0, 2.5, 5],
             },
         )
@@ -59,7 +60,7 @@ def cells_figure(values: np.ndarray, *, top: float, height: int = 250) -> go.Fig
             hovertemplate="voxel (%{x}, %{y}): %{z:.3f} atoms<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_layout(layout(height=height, margin={"l": 0, "r": 0, "t": 4, "b": 4}))
+    figure.update_layout(layout(height=height, margin={"l": 0, "r": 0, "t": BUTTONS, "b": 4}))
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, scaleanchor="x", constrain="domain")
     return figure
@@ -139,5 +140,7 @@ def error_figure(
     figure.update_xaxes(
         title="network evaluations (NFE)", type="log", tickvals=counts, ticktext=[str(c) for c in counts]
     )
-    figure.update_yaxes(title=f"rms error{f' ({unit})' if unit else ''}", type="log", exponentformat="power")
+    figure.update_yaxes(
+        title=f"rms error{f' ({unit})' if unit else ''}", type="log", exponentformat="power", dtick=1
+    )
     return figure

@@ -45,12 +45,28 @@ def config(file_name: str = "figure", *, only_download: bool = False) -> dict[st
     }
 
 
+BUTTONS = 32  # pixels at the top of a figure; a phone always shows its buttons there
+
+
 def layout(**changes: Any) -> dict[str, Any]:
-    """Layout options common to the figures, with ``changes`` on top."""
+    """Layout options common to the figures, with ``changes`` on top; the legend lies below the buttons."""
+    height = float(changes.get("height", 360))
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 8, "r": 8, "t": BUTTONS + 4, "b": 8},
+        "legend": {
+            "orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 1 - BUTTONS / height,
+            "yanchor": "top",
+        },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#8A9A9A", "activecolor": "#1F8F94"},
         "hoverlabel": {"align": "left"},
-    } | changes
+    } | changes  # fmt: skip
+
+
+def colour_bar(title: str) -> dict[str, Any]:
+    """A flat colour bar along the bottom of a figure, below the axis and its title."""
+    return {
+        "orientation": "h", "thickness": 10, "outlinewidth": 0, "yref": "container", "y": 0.0, "yanchor": "bottom",
+        "nticks": 5, "title": {"text": title, "side": "bottom"},
+    }  # fmt: skip

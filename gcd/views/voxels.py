@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from gcd.views.style import ATOM_RING, VOXEL_SCALE, layout
+from gcd.views.style import ATOM_RING, VOXEL_SCALE, colour_bar, layout
 from gcd.voxels.grid import Grid
 
 MAX_DRAWN_VOXELS = 100_000
@@ -87,26 +87,34 @@ def slice_figure(
             colorscale=VOXEL_SCALE,
             zmin=0.0,
             zmax=largest(voxels) if top is None else top,
-            colorbar={
-                "orientation": "h", "thickness": 10, "outlinewidth": 0, "y": -0.24, "yanchor": "top", "nticks": 5,
-                "title": {"text": "atoms per voxel", "side": "bottom"},
-            },
+            colorbar=colour_bar("atoms per voxel"),
             hovertemplate=f"{AXES[across]} = %{{x:.2f}} Å, {AXES[up]} = %{{y:.2f}} Å<br>"
             "%{z:.3f} atoms in this voxel<extra></extra>",
         )
     )  # fmt: skip
     if positions is not None and len(positions):
-        figure.add_trace(_rings(positions, grid, axis, across, up, layer, symbol))
+        figure.add_trace(
+            _rings(positions, grid, axis, across, up, layer, symbol, _ring_size(grid, up, height))
+        )
     figure.update_layout(
         layout(
             height=height,
             showlegend=False,
-            title={"text": f"{AXES[axis]} = {layer * size[axis]:.2f} Å", "x": 0.5, "font": {"size": 15}},
+            title={
+                "text": f"{AXES[axis]} = {layer * size[axis]:.2f} Å",
+                "x": 0.5,
+                "xref": "paper",
+                "xanchor": "center",
+                "font": {"size": 15},
+            },
         )
     )
     quiet = {"constrain": "domain", "showgrid": False, "zeroline": False}
-    figure.update_xaxes(title={"text": f"{AXES[across]} (Å)", "standoff": 4}, **quiet)
-    figure.update_yaxes(title={"text": f"{AXES[up]} (Å)", "standoff": 4}, scaleanchor="x", **quiet)
+    narrow = grid.lengths[across] < 0.5 * grid.lengths[up]  # no room for many numbers below it
+    figure.update_xaxes(
+        title={"text": f"{AXES[across]} (Å)", "standoff": 10}, tickangle=0, nticks=2 if narrow else 6, **quiet
+    )
+    figure.update_yaxes(title={"text": f"{AXES[up]} (Å)", "standoff": 10}, scaleanchor="x", **quiet)
     return figure
 
 
@@ -180,8 +188,14 @@ def _wrap(positions: np.ndarray, grid: Grid, low: float = -0.5) -> np.ndarray:
     return np.where(grid.periodic, wrapped, positions)
 
 
+def _ring_size(grid: Grid, up: int, height: int) -> float:
+    """Pixels across a ring on the cut, near twice a voxel: smaller where a tall cell is drawn small."""
+    voxel = 0.5 * height / grid.lengths[up] * min(grid.voxel_size)
+    return float(np.clip(1.8 * voxel, 4.0, 13.0))
+
+
 def _rings(
-    positions: np.ndarray, grid: Grid, axis: int, across: int, up: int, layer: int, symbol: str
+    positions: np.ndarray, grid: Grid, axis: int, across: int, up: int, layer: int, symbol: str, size: float
 ) -> go.Scatter:
     distance = positions[:, axis] - layer * grid.voxel_size[axis]
     if grid.periodic[axis]:
@@ -195,9 +209,9 @@ def _rings(
         mode="markers",
         marker={
             "symbol": "circle-open",
-            "size": 13 - 7 * distance[near],
+            "size": size * (1 - 0.54 * distance[near]),
             "color": ATOM_RING,
-            "line": {"width": 2},
+            "line": {"width": min(2.0, size / 5)},
         },
         customdata=np.round(distance[near], 2),
         hovertemplate=f"{symbol} at %{{x:.3f}}, %{{y:.3f}} Å<br>%{{customdata}} voxels from the cut<extra></extra>",
