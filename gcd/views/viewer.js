@@ -1,6 +1,17 @@
 // Draws a scene of gcd/views/atoms.py with 3Dmol.js. Used by the app's viewer and by pages of its own.
 
-// Fills the viewer kept in `element`, making it first if need be; the camera stays where the reader put it.
+// Diagonal of the box around all that is drawn, in Å.
+function extentOf(scene) {
+  const points = [...scene.xyz, ...scene.edges.flat()]
+  const spans = [0, 1, 2].map((axis) => {
+    const along = points.map((point) => point[axis])
+    return along.reduce((a, b) => Math.max(a, b), -Infinity) - along.reduce((a, b) => Math.min(a, b), Infinity)
+  })
+  return Math.max(Math.hypot(...spans), 1)
+}
+
+// Fills the viewer kept in `element`, making it first if need be. The camera stays where the reader put it, as long as
+// what is drawn has about the same size; else it keeps its direction and frames all.
 export function drawScene($3Dmol, element, scene, theme) {
   let viewer = element.gcdViewer
   if (!viewer) {
@@ -37,14 +48,18 @@ export function drawScene($3Dmol, element, scene, theme) {
     const [start, end] = [from, to].map(([x, y, z]) => ({ x, y, z }))
     viewer.addCylinder({ start, end, color: scene.region.colour, radius: 0.3 * scene.radius, fromCap: 1, toCap: 1 })
   }
-  if (!element.gcdPlaced) {
-    viewer.zoomTo()
+  const extent = extentOf(scene)
+  const before = element.gcdExtent
+  if (!before) {
     viewer.rotate(-62, "x")
     viewer.rotate(24, "vy")
     viewer.rotate(14, "vx")
+  }
+  if (!before || extent > 1.1 * before || extent < 0.9 * before) {  // more cells, or a whole slab, would not fit
+    viewer.zoomTo()
     const shape = element.clientWidth / Math.max(1, element.clientHeight)
     viewer.zoom(0.9 * Math.min(1, 1.5 * shape))  // the fit is to the height and the atoms; the cell reaches farther
-    element.gcdPlaced = true
+    element.gcdExtent = extent
   }
   viewer.render()
   return viewer
