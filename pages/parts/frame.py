@@ -19,6 +19,19 @@ ABOUT = (
     "[arXiv:2408.15601](https://arxiv.org/abs/2408.15601)."
 )
 
+# What Streamlit's themes leave out. The accent carries white text on buttons, and so is too dark for text on a dark
+# ground: what is chosen is written in the colour of links. And whatever Tab reaches shows that it has been reached.
+STYLE = """<style>
+:is([role="radio"][aria-checked="true"], [role="tab"][aria-selected="true"], [data-testid="stSliderThumbValue"]),
+[role="radio"][aria-checked="true"] p {
+  color: light-dark(#0B6E74, #5CC3C7) !important;
+}
+:is(a, button, summary):focus-visible, label:has([type="checkbox"]:focus-visible) {
+  outline: 2px solid light-dark(#0B6E74, #5CC3C7) !important; outline-offset: 1px !important;
+}
+[data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1; }
+</style>"""
+
 _opened = False  # whether st.navigation has run in this process
 
 
@@ -29,6 +42,7 @@ def navigation() -> st.Page:
     st.set_page_config(
         page_title="gcd: crystals out of noise", page_icon=ICON, layout="wide", menu_items={"About": ABOUT}
     )
+    st.html(STYLE)
     st.logo(LOGO, icon_image=ICON, size="large")
     page = st.navigation(
         [
