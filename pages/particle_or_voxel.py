@@ -11,7 +11,7 @@ from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, MAX_SEED
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from pages.parts import frame, status, work
 from pages.parts.duet import show_duet
-from pages.parts.duet_results import show_results
+from pages.parts.duet_results import show_both, show_comparison
 from pages.parts.duet_run import DuetSettings, run_duet
 
 frame.enter()
@@ -66,9 +66,10 @@ with controls, st.container(border=True):
             help="Probability-flow ODE, reverse SDE, or the ODE with restarts: back into noise and down again, as "
             "often as given below.",
         )  # fmt: skip
-        left, right = st.columns(2, gap="small")
+        left, right = st.columns(2, gap="small")  # row by row, so that a phone keeps their order
         steps = left.number_input("Steps", 1, MAX_EVALUATIONS, 128, key="steps", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
+        left, right = st.columns(2, gap="small")
         restarts = left.number_input(
             "Restarts", 1, MAX_RESTARTS, DuetSettings.restarts, key="restarts", bind="query-params",
             help="Of the restart sampler, with 25 steps each. 64 back to t = 0.5 heal what four to 0.4 leave.",
@@ -105,7 +106,7 @@ with show:
         with st.container(border=True):
             work.watch(SLOT, stage)
     elif job and work.show_end(job):
-        show_results(job.result)
+        show_both(job.result)
     else:
         if work.was_dropped(SLOT):
             st.info("The server has dropped this result to make room; the same settings make the same again.")
@@ -115,3 +116,6 @@ with show:
             "models; you can play how each came about.",
             icon=":material/compare:",
         )
+
+if job and job.state == "done":
+    show_comparison(job.result)

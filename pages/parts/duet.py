@@ -41,13 +41,13 @@ _CSS = """
 .stage:active { cursor: grabbing; }
 .controls { display: flex; gap: 0.6rem; align-items: center; padding: 0.3rem 0; }
 .controls[hidden] { display: none; }
-.scrub { flex: 1; accent-color: var(--st-primary-color); min-width: 4rem; }
+.scrub { flex: 1; accent-color: var(--st-link-color); min-width: 4rem; }
 .play { border: 1px solid var(--st-border-color); background: transparent; color: inherit; cursor: pointer;
   border-radius: var(--st-button-radius); width: 2.2rem; height: 1.8rem; font-size: 0.7rem; }
 .legend { display: flex; gap: 0.5rem; justify-content: center; align-items: center; font-size: 0.8rem;
   flex-wrap: wrap; }
 .legend .bar { width: 7rem; height: 0.6rem; border-radius: 0.3rem; }
-.legend .what { opacity: 0.75; }
+.legend .what { opacity: 0.75; text-align: center; }
 """
 
 

@@ -21,8 +21,8 @@ from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun
 from pages.parts.status import installation
 
 
-def show_results(run: DuetRun) -> None:
-    """Verdicts, the linked view, the figures, the curves, files and commands."""
+def show_both(run: DuetRun) -> None:
+    """Verdicts and the linked view."""
     s = run.settings
     for title, part in run.parts.items():
         colour, icon, word = (
@@ -32,7 +32,16 @@ def show_results(run: DuetRun) -> None:
         st.markdown(f":{colour}-badge[:material/{icon}: {word}] **{title}** from {start}")
     with st.container(border=True):
         show_duet(run.film, key="duet_stage")
-        st.caption("Drag one to turn both; press ▶ to see how each came about.", text_alignment="center")
+        st.caption(
+            "Drag one, or use the arrow keys, to turn both; press ▶ to see how each came about.",
+            text_alignment="center",
+        )
+
+
+def show_comparison(run: DuetRun) -> None:
+    """The figures, the curves, files and commands, as wide as the page."""
+    s = run.settings
+    st.header("Side by side", anchor="comparison")
     _table(run)
     left, right = st.columns(2, gap="medium")
     with left:
