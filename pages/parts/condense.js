@@ -1,4 +1,4 @@
-// Voxels condensing: a slowly turning cloud and the three middle slices, on plain 2D canvases (no WebGL needed).
+// Voxels condensing: a slowly turning cloud and three slices, on plain 2D canvases (no WebGL needed).
 // data.mode: "noise" (nothing has happened yet), "live" (data.frames holds the latest estimate), or "replay" (all).
 
 const MAGMA = [[0, 0, 4], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122], [229, 80, 100],
@@ -43,11 +43,21 @@ function noise(shape) {
   return { shape, bytes, label: "" }
 }
 
-// The three middle slices, as pixels.
+// Across each axis the layer that holds most: one through the middle may pass between the atoms.
+function fullestLayers({ shape, bytes }) {
+  const strides = [shape[1] * shape[2], shape[2], 1]
+  return shape.map((count, axis) => {
+    const sums = new Float64Array(count)
+    for (let i = 0; i < bytes.length; i++) sums[Math.floor(i / strides[axis]) % count] += bytes[i]
+    return sums.indexOf(Math.max(...sums))
+  })
+}
+
+// Three slices, as pixels.
 function drawSlices(state, values) {
   const [nx, ny, nz] = state.shape
   const at = (x, y, z) => values[(x * ny + y) * nz + z]
-  const [mx, my, mz] = [nx >> 1, ny >> 1, nz >> 1]
+  const [mx, my, mz] = state.layers
   const cuts = [
     [ny, nz, (i, j) => at(mx, i, j)],
     [nx, nz, (i, j) => at(i, my, j)],
@@ -153,6 +163,7 @@ function show(state, target) {
   state.target = target
   if (!state.values || state.shape.join() !== target.shape.join()) state.values = Float32Array.from(target.bytes)
   state.shape = target.shape
+  state.layers = fullestLayers(state.frames.at(-1) ?? target)
   state.label.textContent = target.label
 }
 
@@ -226,7 +237,7 @@ export default function (component) {
   state.painted = false
   state.mode = data.mode
   root.dataset.mode = data.mode
-  root.setAttribute("aria-label", data.name)
+  root.querySelector(".scene").setAttribute("aria-label", data.name)
 
   if (state.seen !== data.id) {
     state.seen = data.id

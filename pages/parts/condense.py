@@ -1,4 +1,4 @@
-"""Voxels condensing out of noise, live or replayed: a turning cloud and the three middle slices."""
+"""Voxels condensing out of noise, live or replayed: a turning cloud and three slices."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 _HTML = """
-<div class="condense" role="img">
-  <div class="scene">
+<div class="condense">
+  <div class="scene" role="img">
     <canvas class="cloud"></canvas>
     <div class="slices">
       <figure><canvas></canvas><figcaption>across x</figcaption></figure>
@@ -34,10 +34,10 @@ _CSS = """
 .cloud { width: min(100%, 22rem); aspect-ratio: 1; }
 .slices { display: flex; gap: 0.6rem; width: min(100%, 22rem); }
 .slices figure { flex: 1; margin: 0; text-align: center; font-size: 0.75rem; }
-.slices figcaption { opacity: 0.65; }
+.slices figcaption { opacity: 0.8; margin-top: 0.15rem; }
 .slices canvas { width: 100%; image-rendering: pixelated; border-radius: 0.4rem; display: block; }
 .controls { display: flex; gap: 0.6rem; align-items: center; font-size: 0.8rem; min-height: 1.9rem; }
-.scrub { flex: 1; accent-color: var(--st-primary-color); min-width: 4rem; }
+.scrub { flex: 1; accent-color: var(--st-link-color); min-width: 4rem; }
 .label { opacity: 0.75; text-align: center; font-variant-numeric: tabular-nums; }
 .play { border: 1px solid var(--st-border-color); background: transparent; color: inherit; cursor: pointer;
   border-radius: var(--st-button-radius); width: 2.2rem; height: 1.8rem; font-size: 0.7rem; }

@@ -142,7 +142,9 @@ def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "aut
         if progress.sample == 0:
             steps += 1
             if steps % every == 0 or progress.t < 0.01:
-                frames.append(picture)
+                spent = steps * wanted.order  # of this crystal alone; the bar counts those of all
+                label = f"t = {progress.t:.2f} · {spent:,} of {wanted.evaluations:,} evaluations"
+                frames.append(picture | {"label": label})
         ordinal = f"sample {progress.sample + 1} of {wanted.count}" if wanted.count > 1 else "one sample"
         report(SAMPLING_SHARE * progress.done / progress.total, f"Denoising {ordinal}", picture)
 

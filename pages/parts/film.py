@@ -57,7 +57,7 @@ _HTML = """
 _CSS = """
 .film { font-family: var(--st-font); color: var(--st-text-color); font-size: 0.85rem; container-type: inline-size; }
 .transport { display: flex; gap: 0.7rem; align-items: center; flex-wrap: wrap; }
-.transport .scrub { flex: 1 1 12rem; accent-color: var(--st-primary-color); }
+.transport .scrub { flex: 1 1 12rem; accent-color: var(--st-link-color); }
 .said { font-variant-numeric: tabular-nums; min-width: 15rem; }
 .play { border: 1px solid var(--st-border-color); background: transparent; color: inherit; cursor: pointer;
   border-radius: var(--st-button-radius); width: 2.6rem; height: 2rem; }
@@ -65,12 +65,12 @@ _CSS = """
 .solid { width: 100%; height: min(24rem, 90cqw); display: block; cursor: grab; }
 .options { display: flex; gap: 0.4rem 1.2rem; flex-wrap: wrap; align-items: center; }
 .options label { display: inline-flex; gap: 0.35rem; align-items: center; }
-.options input { accent-color: var(--st-primary-color); }
+.options input { accent-color: var(--st-link-color); }
 .slices { display: flex; gap: 0.6rem; margin-top: 0.5rem; }
 .slices figure { margin: 0; flex: 1; min-width: 0; text-align: center; }
 .slices canvas { width: 100%; image-rendering: pixelated; border-radius: 0.4rem; display: block; }
-.slices figcaption { font-size: 0.75rem; opacity: 0.85; }
-.slices input { width: 90%; accent-color: var(--st-primary-color); }
+.slices figcaption { font-size: 0.75rem; opacity: 0.85; margin-top: 0.25rem; }
+.slices input { width: 90%; accent-color: var(--st-link-color); }
 .long .slices { flex-direction: column; }
 .long .slices figure:first-child { max-width: 7rem; align-self: center; }
 .curves { width: 100%; height: 11rem; display: block; margin-top: 0.8rem; cursor: ew-resize; touch-action: pan-y; }
