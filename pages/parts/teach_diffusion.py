@@ -84,9 +84,7 @@ def show_schedule() -> None:
     controls, curves = st.columns([5, 6], gap="large")
     with controls:
         st.latex(r"x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon,\qquad \epsilon \sim \mathcal{N}(0, 1)")
-        t = float(
-            st.slider("Time $t$", 0.001, 1.0, 0.4, 0.001, format="%.3f", key="time", bind="query-params")
-        )
+        t = float(st.slider("Time t", 0.001, 1.0, 0.4, 0.001, format="%.3f", key="time", bind="query-params"))
         seed = int(st.number_input("Seed of the noise", 0, 9999, 0, key="noise_seed", bind="query-params"))
         phase = phase_chooser("noise_phase")
         schedule = VPSchedule()
@@ -130,7 +128,8 @@ def show_schedule() -> None:
                 config=config(f"{phase}-{name}", only_download=True), alt=f"{title}: one layer of {phase.upper()}",
             )  # fmt: skip
     st.caption(
-        f"One layer of the {phase.upper()} crystal; the right picture is one evaluation of the real network. "
+        f"One layer of the {phase.upper()} crystal, orange above zero and blue below, the darker the farther from it; "
+        "the last picture is one evaluation of the real network. "
         "Near t = 1 it sees nothing and answers with the average of all crystals it knows; as the noise goes, "
         "it settles on one."
     )

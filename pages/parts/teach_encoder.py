@@ -87,7 +87,7 @@ def show_board() -> None:
     with words:
         cells = int(
             st.slider(
-                "Voxels along an edge of 8 Å, and with it $L$",
+                "Voxels along an edge of 8 Å, and with it L",
                 4,
                 16,
                 8,
@@ -214,7 +214,9 @@ def show_crystal() -> None:
             key="level3d",
             bind="query-params",
         )
-        layer = st.slider("Layer of the cut", 0, CELLS * 8 - 1, 0, key="layer3d", bind="query-params")
+        layer = st.slider(
+            "Layer of the cut, across z", 0, CELLS * per_cell - 1, 0, key="layer3d", bind="query-params"
+        )
         grid = Grid((CELLS * per_cell,) * 3, (CELLS * a,) * 3)
         positions = (atoms.positions + shift * size) % (CELLS * a)
         C = encode(torch.tensor(positions), grid)[0].numpy()
@@ -229,20 +231,17 @@ def show_crystal() -> None:
             f"{entry.voxels_per_cell} voxels to a cell of {phase.upper()}."
         )
     with picture:
-        surface, cut = st.columns([6, 5], gap="small")
-        with surface:
-            show_solid(
-                C, grid, level=level, positions=positions, key="surface3d",
-                name=f"Surface where the voxels of {phase.upper()} hold {level:.2f} atoms, with the atoms inside",
-            )  # fmt: skip
-        with cut:
-            figure = slice_figure(C, grid, 2, min(layer, grid.shape[2] - 1), positions=positions, top=1.0)
-            if per_cell <= 4:  # room for numbers
-                figure.update_traces(texttemplate="%{z:.2f}", selector={"type": "heatmap"})
-            st.plotly_chart(
-                figure, key="cut3d", config=config(f"{phase}-cut", only_download=True),
-                alt=f"Voxels of {phase.upper()} cut across z, with rings around atoms near the cut",
-            )  # fmt: skip
+        show_solid(
+            C, grid, level=level, positions=positions, key="surface3d",
+            name=f"Surface where the voxels of {phase.upper()} hold {level:.2f} atoms, with the atoms inside",
+        )  # fmt: skip
+        figure = slice_figure(C, grid, 2, layer, positions=positions, top=1.0, height=400)
+        if per_cell <= 4:  # room for numbers
+            figure.update_traces(texttemplate="%{z:.2f}", selector={"type": "heatmap"})
+        st.plotly_chart(
+            figure, key="cut3d", config=config(f"{phase}-cut", only_download=True),
+            alt=f"Voxels of {phase.upper()} cut across z, with rings around atoms near the cut",
+        )  # fmt: skip
     show_python(
         "import torch\nfrom gcd.structures.crystals import ideal_crystal\nfrom gcd.voxels import Grid, encode\n\n"
         f'atoms = ideal_crystal("{phase}", {CELLS})\n'
