@@ -36,4 +36,5 @@ def describe(device: torch.device) -> str:
     dtype = str(best_dtype(device)).removeprefix("torch.")
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, {dtype}"
-    return f"CPU, {torch.get_num_threads()} threads, {dtype}"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}, {dtype}"

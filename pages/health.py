@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +16,7 @@ frame.enter()
 WORDS = {
     "MAX_ATOMS": "atoms in one structure",
     "MAX_VOXELS": "voxels of one grid",
-    "MAX_UPLOAD_BYTES": "bytes of an upload",
+    "MAX_UPLOAD_BYTES": "size of an upload",
     "MAX_PAGE_COUNT": "samples of one job on a page",
     "MAX_PAGE_VOXELS": "voxels of all samples of such a job",
     "MAX_PAGE_STRUCTURE_ATOMS": "atoms of a structure that a page analyses",
@@ -25,14 +24,34 @@ WORDS = {
     "MAX_QUEUED_JOBS": "jobs that wait on one device",
     "MAX_JOBS_PER_OWNER": "jobs of one visitor that wait or run",
     "KEPT_JOBS": "finished jobs whose results are kept",
-    "KEPT_RESULT_BYTES": "bytes of arrays in them",
+    "KEPT_RESULT_BYTES": "size of the arrays in them",
 }
 
 
-@st.cache_resource(show_spinner=False)
-def started() -> float:
-    """When this server was first asked for its health, on its own clock."""
-    return time.monotonic()
+def limit(name: str) -> str:
+    """A limit as one reads it."""
+    value = int(getattr(limits, name))
+    return f"{value / 2**20:g} MiB" if name.endswith("_BYTES") else f"{value:,}"
+
+
+def uptime() -> float | None:
+    """Seconds since the server's process began, where the system says it."""
+    try:
+        after_name = Path("/proc/self/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        begun = int(after_name[19]) / os.sysconf("SC_CLK_TCK")  # seconds after the machine
+        return float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0]) - begun
+    except (OSError, AttributeError, IndexError, ValueError):
+        return None
+
+
+def spoken(seconds: float | None) -> str:
+    """A time in its largest unit."""
+    if seconds is None:
+        return "unknown"
+    for unit, length in (("d", 86_400), ("h", 3600)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds / 60:,.0f} min"
 
 
 def memory() -> float | None:
@@ -70,7 +89,7 @@ def now() -> None:
         st.metric("Memory", "unknown" if resident is None else f"{resident:,.0f} MiB")
         load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
         st.metric("Load", load, help=f"On {os.cpu_count()} cores.")
-        st.metric("Up for", f"{(time.monotonic() - started()) / 60:,.0f} min")
+        st.metric("Up for", spoken(uptime()))
     if full := states.count("queued") / limits.MAX_QUEUED_JOBS:
         st.progress(min(full, 1.0), text="How full the queue is")
     rows = [row(job, work.owner()) for job in reversed(jobs) if not job.ended][:60]
@@ -85,14 +104,13 @@ st.caption(
     "What this server is doing now. Visitors take turns, whatever the length of their queues; a visitor who "
     "leaves gives up their place. For monitors, `/_stcore/health` answers `ok`."
 )
-started()
 now()
 st.header("Limits", anchor="limits")
 st.caption(
     "Set in one place, `gcd/limits.py`, and kept by the command line, the package and the pages alike."
 )
 st.dataframe(
-    [{"limit": words, "value": f"{getattr(limits, name):,}", "name": name} for name, words in WORDS.items()],
+    [{"limit": words, "value": limit(name), "name": name} for name, words in WORDS.items()],
     hide_index=True, alt="Limits of this server", height="content",
 )  # fmt: skip
 st.header("This installation", anchor="installation")

@@ -107,7 +107,6 @@ def show_details() -> None:
     rows = [
         {
             "checkpoint": name,
-            "kind": config.get("kind", ""),
             "of": _subject(config),
             "training steps": config.get("steps"),
             "sha256": str(config.get("sha256", ""))[:12],
@@ -120,7 +119,7 @@ def show_details() -> None:
         viewer = "brought along, works without internet" if here.local_viewer else "loaded from its CDN"
         st.markdown(f"**3D viewer**  \n3Dmol.js, {viewer}")
     with packages:
-        text = " · ".join(f"{name} {number}" for name, number in here.versions.items())
+        text = ", ".join(f"{name}\N{NO-BREAK SPACE}{number}" for name, number in here.versions.items())
         st.markdown(f"**Versions**  \n{text}")
     if rows:
         st.dataframe(rows, hide_index=True, alt="Checkpoints of this installation")
