@@ -14,6 +14,7 @@ import streamlit as st
 from gcd.structures.formats import FORMATS
 from pages.parts.boundary_outcome import Outcome
 from pages.parts.downloads import ending_of, structure_bytes
+from pages.parts.reproduce import continued
 from pages.parts.status import installation
 
 SINGLE = ("cif", "vasp", "lammps-data")
@@ -81,7 +82,7 @@ def show_recipe(run: Outcome, index: int) -> None:
     settings = run.settings
     with st.container(border=True):
         st.markdown("**Reproduce**")
-        st.code(settings.command(), language="bash", wrap_lines=True)
+        st.code(continued(settings.command()), language="bash", wrap_lines=True)
         st.code(settings.python(index), language="python", wrap_lines=True)
         facts = {"seed": str(settings.seed), "engine": run.engine}
         if name := run.before[index].info.get("checkpoint"):

@@ -79,8 +79,17 @@ def python_of(about: dict[str, Any]) -> str:
     """Python that records a film again."""
     kind = str(about["kind"])
     function = _FUNCTIONS[kind]
-    given = "\n".join(f"    {name}={about[name]!r}," for name in _GIVEN[kind])
+    given = "\n".join(f"    {name}={_written(about[name])}," for name in _GIVEN[kind])
     return (
         f"from gcd.generate.record import {function}\n\n"
         f'recording = {function}(\n    "{about[_FIRST[kind]]}",\n{given}\n)\nprint(recording.counts)'
     )
+
+
+def _written(value: Any) -> str:
+    """A value as Python, lengths to a millionth of an Å and texts in double quotes."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_written(one) for one in value)}]"
+    if isinstance(value, float):
+        return repr(round(value, 6))
+    return f'"{value}"' if isinstance(value, str) else repr(value)

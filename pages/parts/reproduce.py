@@ -45,6 +45,21 @@ def crystal_recipe(
     return Recipe(shlex.join(words), python, facts)
 
 
+def continued(command: str, width: int = 32) -> str:
+    """A long command over several lines, each but the last with a backslash, broken between its options only.
+
+    A browser would break it at any hyphen, and so in the middle of ``--option``.
+    """
+    first, *options = command.split(" --")
+    lines = [first]
+    for option in options:
+        if len(lines[-1]) + len(option) + 3 <= width:
+            lines[-1] += f" --{option}"
+        else:
+            lines.append(f"  --{option}")
+    return " \\\n".join(lines)
+
+
 def recipe_of(run: CrystalRun) -> Recipe:
     """The recipe of a finished run on this installation."""
     here = installation()
@@ -57,7 +72,7 @@ def show_recipe(run: CrystalRun) -> None:
     recipe = recipe_of(run)
     with st.container(border=True):
         st.markdown("**Reproduce**")
-        st.code(recipe.command, language="bash", wrap_lines=True)
+        st.code(continued(recipe.command), language="bash", wrap_lines=True)
         st.code(recipe.python, language="python", wrap_lines=True)
         st.caption(" · ".join(f"{name} {value}" for name, value in recipe.facts.items()))
         st.caption(

@@ -100,7 +100,7 @@ def test_the_command_of_the_reproduce_box_is_one_that_gcd_understands(models):
     from gcd.cli import build_parser
 
     app = finish(generate(quick(seed="7")))
-    _, *words = shlex.split(app.code[0].value)
+    _, *words = shlex.split(app.code[0].value.replace("\\\n", " "))  # shlex knows no continued lines
     args = build_parser().parse_args(words)
     assert (args.phase, args.size, args.seed, args.nfe, args.order) == ("bcc", [1, 1, 2], 7, 3, 3)
     assert args.lattice_constant == lattice_constant_of("bcc", "W")
