@@ -105,7 +105,7 @@ st.title("Your structure")
 st.caption(
     "Any structure through the encoder and back: see its voxels, how well the decoder finds the atoms again, "
     "and what the "
-    "structure is like. Start with an example, or bring a file; it stays on this server's memory only."
+    "structure is like. Start with an example, or bring a file; it stays in this server's memory only."
 )
 controls, show = st.columns([5, 9], gap="medium")
 here = status.installation()

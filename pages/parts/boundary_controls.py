@@ -26,9 +26,9 @@ from pages.parts.boundary_run import (
 from pages.parts.boundary_sampling import REPEATS, SampleSettings, recommended
 
 SOURCES = {
-    SAMPLED: ":material/auto_awesome: Sample new ones",
-    BUILT: ":material/construction: Build one",
-    CHOSEN: ":material/search: From the search",
+    SAMPLED: ":material/auto_awesome: Sample",
+    BUILT: ":material/construction: Build",
+    CHOSEN: ":material/search: From search",
 }
 MAX_PAINTED = 40.0  # Å; the slab leaves a little more
 RANDOM = "Drawn for each candidate, near that of a structure that the model has learnt from."

@@ -67,7 +67,9 @@ def show_ends(atoms: Atoms, look: dict[str, Any]) -> None:
     info = atoms.info
     low, high = info["painted_z"]
     with st.grid(4, min_column_width=96, gap="small"):
-        st.metric("Known atoms", f"{len(atoms):,}", help="Of both perfect grains; all others are painted.")
+        st.metric(
+            "Atoms", f"{len(atoms):,}", help="Known ones, of both perfect grains; all others are painted."
+        )
         st.metric(
             "Painted (Å)", f"{high - low:.1f}", help="Thickness of the coloured region, in whole voxels."
         )
@@ -157,15 +159,17 @@ def show_energies(
 def show_table(run: Outcome) -> None:
     """One row a boundary."""
     number = st.column_config.NumberColumn
-    energy, length = number(format="%.4f", help="J/m²"), number(format="%.2f", help="Å")
-    st.dataframe(
-        run.table(),
-        hide_index=True,
-        alt=f"One row a {run.noun}",
-        column_config={
-            "[n]": number(format="%.3f"), "E_gb": energy, "E_gb before": energy, "seconds": number(format="%.2f"),
-            "closest pair": length, "shift x": length, "shift y": length, "spacing": length,
-            "restarts": number(format="%d", help="How often it was painted again because atoms were too close."),
-            "same as": number(format="%d", help="The first candidate with the same E_gb (to 0.001 J/m²) and [n]."),
-        },
-    )  # fmt: skip
+    rows = run.table()
+    columns: dict[str, Any] = {
+        "[n]": number(format="%.3f"), "seconds": number(format="%.2f"),
+        "restarts": number(format="%d", help="How often it was painted again because atoms were too close."),
+        "same as": number(format="%d", help="The first candidate with the same E_gb (to 0.001 J/m²) and [n]."),
+    }  # fmt: skip
+    columns |= {name: number(f"{name} (J/m²)", format="%.3f") for name in ("E_gb", "E_gb before")}
+    columns |= {
+        name: number(f"{name} (Å)", format="%.2f")
+        for name in ("closest pair", "shift x", "shift y", "spacing")
+    }
+    if not any(row.get("reason") for row in rows):
+        columns["reason"] = None  # nothing failed, nothing to say
+    st.dataframe(rows, hide_index=True, placeholder="", alt=f"One row a {run.noun}", column_config=columns)

@@ -1,4 +1,4 @@
-"""The job behind "Sample new ones": paint candidates for a boundary, relax each while the next ones are painted."""
+"""The job behind "Sample": paint candidates for a boundary, relax each while the next ones are painted."""
 
 from __future__ import annotations
 

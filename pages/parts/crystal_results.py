@@ -229,6 +229,7 @@ def _order(run: CrystalRun) -> None:
 def _table(run: CrystalRun) -> None:
     ideal = PHASES[run.settings.phase]
     number = st.column_config.NumberColumn
+    st.caption("One row a sample; displacements are in nearest-neighbour distances.")
     st.dataframe(
         run.table(),
         hide_index=True,
