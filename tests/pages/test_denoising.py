@@ -38,7 +38,7 @@ def test_boundaries_have_a_film(model):
         pytest.skip("no such film here")
     app = open_app("denoising", film_of="Boundary", boundary=model)
     assert int(numbers(app)["Painted atoms"]) > 100
-    assert f"model='{model}'" in app.code[0].value
+    assert f'model="{model}"' in app.code[0].value
 
 
 OWN = {
