@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors.torch import load as load_tensors
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
     from gcd.particles.network import ScoreNetwork
     from gcd.voxels.decoder import Decoder
 
+Module = TypeVar("Module", bound=nn.Module)
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FORMAT = 1
+NEEDED = {  # in config.json beside kind, architecture and sha256, to sample
+    "crystal": ("phase", "scale", "prediction", "schedule", "t_end"),
+    "boundary": (
+        *("twist", "metal", "model", "grid", "voxel_size", "data"),
+        *("scale", "prediction", "schedule", "t_end"),
+    ),
+    "particle": ("phase", "schedule", "t_end"),
+}
 
 
 class CheckpointError(ValueError):
@@ -83,6 +93,8 @@ def read_config(name: str | os.PathLike[str]) -> dict[str, Any]:
         raise CheckpointError(f"The checkpoint's {path} cannot be read: {error}.") from None
     if not isinstance(config, dict) or not {"kind", "architecture", "sha256"} <= set(config):
         raise CheckpointError(f"The checkpoint's {path} lacks kind, architecture or sha256.")
+    if missing := [key for key in NEEDED.get(str(config["kind"]), ()) if key not in config]:
+        raise CheckpointError(f"The checkpoint's {path} lacks {', '.join(missing)}.")
     return config
 
 
@@ -103,7 +115,7 @@ def load_unet(
         raise CheckpointError(
             f"The checkpoint {str(name)!r} is a {config['kind']}, not a voxel diffusion model."
         )
-    module = UNet(UNetConfig(**config["architecture"]))
+    module = _built(lambda architecture: UNet(UNetConfig(**architecture)), name, config)
     _fill(module, name, config)
     module = module.to(device, best_dtype(device)).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return module.eval().requires_grad_(False), config
@@ -120,7 +132,7 @@ def load_decoder(device: str | torch.device = "cpu", name: str = "decoder") -> D
     config = read_config(name)
     if config["kind"] != "decoder":
         raise CheckpointError(f"The checkpoint {name!r} is a {config['kind']}, not a decoder.")
-    module = Decoder(DecoderConfig(**config["architecture"]))
+    module = _built(lambda architecture: Decoder(DecoderConfig(**architecture)), name, config)
     _fill(module, name, config)
     return module.to(device).eval().requires_grad_(False)
 
@@ -142,7 +154,7 @@ def load_score_network(
     config = read_config(name)
     if config["kind"] != "particle":
         raise CheckpointError(f"The checkpoint {str(name)!r} is a {config['kind']}, not a particle model.")
-    module = ScoreNetwork(NetworkConfig(**config["architecture"]))
+    module = _built(lambda architecture: ScoreNetwork(NetworkConfig(**architecture)), name, config)
     _fill(module, name, config)
     module.edge_format = best_dtype(device)
     return module.to(device).eval().requires_grad_(False), config
@@ -189,6 +201,19 @@ def save(
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return config
+
+
+def _built(
+    build: Callable[[dict[str, Any]], Module], name: str | os.PathLike[str], config: dict[str, Any]
+) -> Module:
+    """The network that a configuration describes."""
+    try:
+        return build(config["architecture"])
+    except (TypeError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise CheckpointError(
+            f"The checkpoint's {checkpoint_folder(name) / CONFIG} describes no network: {reason}."
+        ) from None
 
 
 def _fill(module: nn.Module, name: str | os.PathLike[str], config: dict[str, Any]) -> None:

@@ -74,3 +74,29 @@ def test_kinds_are_not_mixed_up(models):
         load_unet("decoder")
     with pytest.raises(CheckpointError, match="not a decoder"):
         load_decoder(name="crystal-sc")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": {"channel": [8]}}, "describes no network"),
+        ({"architecture": []}, "describes no network"),
+        ({"phase": None}, "lacks phase"),
+        ({"schedule": None, "t_end": None}, "lacks schedule, t_end"),
+    ],
+)
+def test_a_configuration_that_cannot_be_sampled_with(models, changes, message):
+    path = models / "crystal-sc" / "config.json"
+    config = {k: v for k, v in (json.loads(path.read_text()) | changes).items() if v is not None}
+    path.write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=message):
+        load_unet("crystal-sc")
+
+
+def test_a_schedule_that_is_none(models):
+    from gcd.generate.voxel_model import VoxelModel
+
+    path = models / "crystal-sc" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schedule": {"beta": 1}}))
+    with pytest.raises(CheckpointError, match="no schedule"):
+        VoxelModel.load("crystal-sc", torch.device("cpu"))

@@ -78,6 +78,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     name = args.checkpoint or checkpoint_of(args.twist, args.metal, args.model)
     config = read_config(name)
+    if config["kind"] != "boundary":
+        raise ValueError(f"The checkpoint {name!r} is a {config['kind']}, not a model of a boundary.")
+    search = b.price_of_search(args.search) if args.search else None
     dataset = BoundaryDataset.load(args.data or dataset_folder() / "w-sigma5.npz")
     learnt = {duplicate_key(egb, n) for n, egb in config["data"]["structures"]}
     indices = [i for i in range(len(dataset)) if duplicate_key(dataset.egb[i], dataset.n[i]) in learnt]
@@ -119,7 +122,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if len(args.seeds) > 1:
         spent = b.Price(sum(p.sampling for p in prices), sum(p.relaxing for p in prices))
         by_seed["all"] = b.summary(candidates, spent, boundary)
-    search = b.price_of_search(args.search) if args.search else None
     rows = b.tabulate(candidates, dataset)
     info = structures[0].info
     how = f"{info['evaluations']} evaluations of order {info['order']}, {args.repeats[0]} x {args.repeats[1]} cells"

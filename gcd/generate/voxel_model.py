@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gcd import limits
-from gcd.checkpoints import load_unet, read_config
+from gcd.checkpoints import CheckpointError, load_unet, read_config
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
 from gcd.diffusion.samplers import Step, dpm_solver
@@ -54,7 +54,12 @@ class VoxelModel:
     def load(cls, name: str, device: torch.device) -> VoxelModel:
         """Load a checkpoint by name or folder."""
         unet, config = load_unet(name, device)
-        return cls(unet, config, VPSchedule(**config["schedule"]), float(config["scale"]))
+        try:
+            return cls(unet, config, VPSchedule(**config["schedule"]), float(config["scale"]))
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"The checkpoint {name!r} has no schedule or scale to sample with: {error}."
+            ) from None
 
     def sample(
         self,

@@ -17,7 +17,7 @@ from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state, symmetric_states
 from gcd.structures.placement import placement
-from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -182,7 +182,7 @@ def train_boundary(
     torch.manual_seed(training.run.seed)  # of the initial weights
     unet = UNet(training.architecture)
     if start_from is not None:
-        unet.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
+        begin_with(unet, start_from)
     unet = unet.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def loss_of(module: nn.Module, batch: int, generator: torch.Generator) -> Tensor:

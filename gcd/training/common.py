@@ -54,6 +54,23 @@ class RunConfig:
         return asdict(self)
 
 
+def begin_with(network: nn.Module, other: nn.Module) -> None:
+    """Give a network the weights of another of the same architecture, in single precision.
+
+    Raises:
+        ValueError: the other has other arrays, in one sentence.
+    """
+    own, given = network.state_dict(), {k: v.float() for k, v in other.state_dict().items()}
+    if differ := [
+        k for k in {**own, **given} if k not in own or k not in given or own[k].shape != given[k].shape
+    ]:
+        raise ValueError(
+            f"A run starts from a checkpoint of its own architecture: here {len(differ)} arrays differ, {differ[0]} "
+            "first."
+        )
+    network.load_state_dict(given)
+
+
 @dataclass(frozen=True)
 class Trained:
     """The outcome of `fit`: averaged weights and where the run stands."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import UNet, UNetConfig
 from gcd.structures.crystals import check_phase, check_size
-from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -108,7 +108,7 @@ def train_crystal(
     torch.manual_seed(training.run.seed)  # of the initial weights
     unet = UNet(training.architecture)
     if start_from is not None:
-        unet.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
+        begin_with(unet, start_from)
     unet = unet.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     batches = CrystalBatches(training.phase, training.sizes, training.scale)
 

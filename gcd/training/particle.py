@@ -17,7 +17,7 @@ from gcd.devices import best_dtype
 from gcd.particles.network import NetworkConfig, ScoreNetwork
 from gcd.particles.noise import VESchedule
 from gcd.structures.crystals import check_phase, check_size, ideal_positions
-from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit
 
 Size = tuple[int, int, int]
 
@@ -132,7 +132,7 @@ def train_particle(
     network = ScoreNetwork(training.architecture)
     network.edge_format = best_dtype(device)
     if start_from is not None:
-        network.load_state_dict({k: v.float() for k, v in start_from.state_dict().items()})
+        begin_with(network, start_from)
     crystals = NoisyCrystals(training.phase, training.size)
 
     def loss_of_batch(module: nn.Module, generator: torch.Generator) -> Tensor:

@@ -101,7 +101,11 @@ def test_a_search_reports_what_it_found(here, capsys):
         ("sample boundary --planes 201 18", "from 1 to 200, not 201"),
         ("sample boundary --repeats 1 17", "from 1 to 16, not 17"),
         ("evaluate dataset none.npz", "none.npz"),
+        ("evaluate dataset --export all.cif", "to .extxyz or .xyz, not to 'all.cif'"),
+        ("evaluate boundaries --checkpoint crystal-sc", "is a crystal, not a model of a boundary"),
+        ("evaluate boundaries --search none.db", "none.db"),
         ("evaluate dataset d.npz --gather none.db", "none.db"),
+        ("evaluate dataset --gather none.db", "name it"),
         ("evaluate search none.db", "none.db"),
     ],
 )

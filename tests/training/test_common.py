@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gcd.training.common import RunConfig, fit, read_log
+from gcd.training.common import RunConfig, begin_with, fit, read_log
 
 RUN = RunConfig(steps=24, batch_size=4, validate_every=6, warmup=4, learning_rate=1e-2, ema=0.9)
 
@@ -93,3 +93,11 @@ def test_another_network_s_run_is_refused(tmp_path):
 def test_a_run_that_cannot_be_is_refused(changes):
     with pytest.raises(ValueError, match=r"not"):
         RunConfig(**changes)
+
+
+def test_a_run_begins_with_the_weights_of_its_own_architecture_only():
+    network, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2).half()
+    begin_with(network, other)
+    assert torch.equal(network.weight, other.weight.float())
+    with pytest.raises(ValueError, match="its own architecture: here 1 arrays differ, weight first"):
+        begin_with(network, torch.nn.Linear(4, 2))
