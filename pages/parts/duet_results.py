@@ -18,6 +18,7 @@ from gcd.views.style import config
 from pages.parts.crystal_run import ideal_shells
 from pages.parts.duet import show_duet
 from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun
+from pages.parts.reproduce import continued
 from pages.parts.status import installation
 
 
@@ -116,7 +117,7 @@ def _take_home(run: DuetRun) -> None:
             icon=":material/folder_zip:",
             key="download_both",
         )
-        st.code("\n".join(s.commands(run.device)), language="bash", wrap_lines=True)
+        st.code("\n".join(map(continued, s.commands(run.device))), language="bash", wrap_lines=True)
         weights = [
             f"{name} {str(installation().checkpoints.get(name, {}).get('sha256', 'unknown'))[:16]}"
             for name in (f"crystal-{s.phase}", f"particle-{s.phase}", "decoder")

@@ -92,7 +92,7 @@ def test_sigma_changes_the_result_and_the_link_restores_it(open_page):
     sigma(page).press("End")
     page.get_by_role("button", name="Run both").click()
     page.get_by_text("ideal crystal + σ = 0.8 a").wait_for()
-    page.get_by_text("--initial-sigma 0.8 --sampler sde --steps 20").wait_for()
+    page.get_by_text("--initial-sigma 0.8 \\ --sampler sde --steps 20").wait_for()
     assert said(page).count("perfect crystal") == 1  # the voxel model's
     assert "sigma=0.8" in page.url
 

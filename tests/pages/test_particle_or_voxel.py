@@ -28,6 +28,11 @@ def run_both(app: AppTest):
     return job
 
 
+def commands(app: AppTest) -> str:
+    """The commands of the page, each on one line."""
+    return app.code[0].value.replace(" \\\n ", "")
+
+
 def test_both_models_are_shown_and_compared(particle_models):
     app = open_app("particle_or_voxel", sigma="0.25", steps="8", sampler="SDE")
     job = run_both(app)
@@ -42,7 +47,7 @@ def test_both_models_are_shown_and_compared(particle_models):
     assert (labels[0], labels[-1]) == ("start", "t = 0.00")
     text = " ".join(element.value for element in app.markdown)
     assert "ideal crystal + σ = 0.25 a" in text
-    assert "--initial-sigma 0.25 --sampler sde --steps 8" in app.code[0].value
+    assert "--initial-sigma 0.25 --sampler sde --steps 8" in commands(app)
 
 
 def test_the_control_of_sigma_changes_the_result(particle_models):
@@ -66,7 +71,7 @@ def test_restarts_are_in_the_link_the_files_and_the_command(particle_models):
     run = run_both(app).result
     assert (run.settings.restarts, run.settings.restart_time) == (2, 0.55)
     assert run.settings.stem.endswith("restart-2x0.55-2")
-    assert "--sampler restart --restarts 2 --restart-time 0.55 --steps 2" in app.code[0].value
+    assert "--sampler restart --restarts 2 --restart-time 0.55 --steps 2" in commands(app)
     assert run.parts[PARTICLE].atoms.info["evaluations"] == 2 + 2 * 25
     usual = DuetSettings(**(GOOD | {"sampler": "restart"}))
     assert usual.commands("cpu")[1].endswith("--sampler restart --steps 8")
