@@ -114,7 +114,7 @@ def slice_figure(
     figure.update_xaxes(
         title={"text": f"{AXES[across]} (Å)", "standoff": 10}, tickangle=0, nticks=2 if narrow else 6, **quiet
     )
-    figure.update_yaxes(title={"text": f"{AXES[up]} (Å)", "standoff": 10}, scaleanchor="x", **quiet)
+    figure.update_yaxes(title={"text": f"{AXES[up]} (Å)", "standoff": 20}, scaleanchor="x", **quiet)
     return figure
 
 
