@@ -246,6 +246,8 @@ def test_bad_input_gets_one_line_and_writes_nothing(capsys, here, models, words,
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_cuda_without_a_gpu(capsys, here, models):
     refused(capsys, here, *SAMPLE, "--device", "cuda", message="'cuda'")
+    refused(capsys, here, "encode", "a.cif", "--grid", 9, 9, 9, "--device", "cuda", message="'cuda'")
+    refused(capsys, here, "evaluate", "decoder", "--device", "cuda", message="'cuda'")
 
 
 def test_a_flipped_byte_in_the_weights(capsys, here, models):

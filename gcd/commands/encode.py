@@ -38,16 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="F.npz", help="file to write (default: FILE's stem + .npz, here)"
     )
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, encode, write."""
+    from gcd.devices import resolve_device
     from gcd.files import check_writable
     from gcd.structures.formats import read_structures, write_voxels
     from gcd.voxels.encoder import encode_atoms, grid_for
 
     out = _out(args)
     check_writable(out.parent)
+    device = resolve_device(args.device)
     x, y, z = args.grid
     if x * y * z > limits.MAX_VOXELS:
         raise ValueError(
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     grid = grid_for(atoms, (x, y, z))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        voxels = encode_atoms(atoms, grid)
+        voxels = encode_atoms(atoms, grid, device=device).cpu()
     notes = [str(warning.message) for warning in caught]
     write_voxels(out, voxels.numpy(), grid, list(atoms.symbols))
     result = {

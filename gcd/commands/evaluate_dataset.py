@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.export and args.export.suffix.lower() not in (".extxyz", ".xyz"):
         raise ValueError(f"Structures are exported to .extxyz or .xyz, not to {args.export.name!r}.")
     if args.gather and args.file is None:
-        raise ValueError("--gather makes FILE of the searches: name it, or the shipped dataset would be replaced.")
+        raise ValueError(
+            "--gather makes FILE of the searches: name it, or the shipped dataset would be replaced."
+        )
     file = args.file or dataset_folder() / "w-sigma5.npz"
     for folder in [
         args.out,

@@ -32,18 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results"), metavar="DIR", help="folder (default results)"
     )
+    options.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, then write the table."""
     from gcd.checkpoints import load_decoder
     from gcd.commands.progress import ProgressBar
+    from gcd.devices import resolve_device
     from gcd.evaluation.decoder import as_json, evaluate_decoder, markdown
     from gcd.evaluation.tables import write_csv
     from gcd.files import check_writable, write_text
 
     check_writable(args.out)
-    decoder = load_decoder("cpu", args.checkpoint)
+    decoder = load_decoder(resolve_device(args.device), args.checkpoint)
     with ProgressBar("evaluate decoder") as bar:
         rows = evaluate_decoder(decoder, count=args.count, noises=args.noise, seed=args.seed)
         bar.update(1, 1)

@@ -108,7 +108,13 @@ def _inside_open_axis(r: Tensor, axis: int, n: int, size: float) -> Tensor:
     return r.clamp(0, n - 1)
 
 
-def encode_atoms(atoms: Atoms | Sequence[Atoms], grid: Grid, *, dtype: torch.dtype = torch.float64) -> Tensor:
+def encode_atoms(
+    atoms: Atoms | Sequence[Atoms],
+    grid: Grid,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+) -> Tensor:
     """Encode one or several `ase.Atoms` that share the grid's cell.
 
     Returns:
@@ -130,9 +136,11 @@ def encode_atoms(atoms: Atoms | Sequence[Atoms], grid: Grid, *, dtype: torch.dty
         if not np.isfinite(structure.positions).all():
             raise ValueError("Positions must be finite numbers; at least one is NaN or infinite.")
         _warn_if_coarse(structure, grid)
-    positions = torch.as_tensor(np.concatenate([s.positions for s in structures]), dtype=dtype)
+    positions = torch.as_tensor(
+        np.concatenate([s.positions for s in structures]), dtype=dtype, device=device
+    )
     index = torch.repeat_interleave(torch.arange(len(structures)), torch.tensor([len(s) for s in structures]))
-    return encode(positions, grid, structure_index=index, count=len(structures))
+    return encode(positions, grid, structure_index=index.to(device), count=len(structures))
 
 
 def grid_for(
