@@ -7,6 +7,8 @@ within what a laptop answers in minutes and a few GB; nothing in the method depe
 
 from __future__ import annotations
 
+import math
+
 MAX_CELLS_PER_AXIS = (
     16  # conventional cells along one axis of a supercell; FCC 16^3 is 16,384 atoms on 96^3 voxels
 )
@@ -62,6 +64,14 @@ def check_integer(name: str, value: object, low: int, high: int) -> int:
     return number
 
 
+def is_finite(value: object) -> bool:
+    """Whether it is a number, neither infinite nor NaN."""
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+
+
 def check_count(count: object) -> int:
     """The number of samples of one job, from 1 to :data:`MAX_COUNT`."""
     return check_integer("count", count, 1, MAX_COUNT)
@@ -70,3 +80,8 @@ def check_count(count: object) -> int:
 def check_seed(seed: object) -> int:
     """A seed, from 0 to :data:`MAX_SEED`."""
     return check_integer("seed", seed, 0, MAX_SEED)
+
+
+def check_first(first: object) -> int:
+    """The index of a job's first sample, from 0 to :data:`MAX_SEED`."""
+    return check_integer("the index of the first sample", first, 0, MAX_SEED)

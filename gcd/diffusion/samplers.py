@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -43,14 +44,15 @@ class Step:
 
 def check_evaluations(evaluations: int, order: int, spacing: str = "lambda") -> None:
     """Raise a ValueError that names the legal values unless a solver of this order can spend these evaluations."""
-    if order not in (1, 2, 3):
-        raise ValueError(f"The solver's order is 1, 2 or 3, not {order}.")
+    if order not in (1, 2, 3) or not isinstance(order, Integral):
+        raise ValueError(f"The solver's order is 1, 2 or 3, not {order!r}.")
     if spacing not in SPACINGS:
         raise ValueError(f"The spacing is one of {', '.join(SPACINGS)}, not {spacing!r}.")
-    if evaluations < order or evaluations % order or evaluations > MAX_EVALUATIONS:
+    whole = isinstance(evaluations, Integral)
+    if not whole or evaluations < order or evaluations % order or evaluations > MAX_EVALUATIONS:
         raise ValueError(
             f"A solver of order {order} spends {order} evaluations a step: the number of evaluations is a multiple of "
-            f"{order} from {order} to {MAX_EVALUATIONS // order * order}, not {evaluations}."
+            f"{order} from {order} to {MAX_EVALUATIONS // order * order}, not {evaluations!r}."
         )
 
 

@@ -15,6 +15,7 @@ from gcd.energetics.ends import J_PER_M2, surface_energy
 from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
 from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import METALS, cohesive_energy
+from gcd.limits import check_integer
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -33,6 +34,7 @@ RELAXED_DEPTH = (
 )
 CORE_WINDOW = 8.0  # Å; a narrower one would leave out energy of the boundary itself
 ENGINES = ("auto", "lammps", "torch")
+SETTINGS = {"energy_tolerance", "force_tolerance", "max_evaluations"}
 
 
 def boundary_energy(
@@ -145,10 +147,14 @@ def relax_boundaries(
         not be relaxed comes back as it was, with the reason in ``info["error"]``, egb nan and converged False.
 
     Raises:
-        ValueError: unknown metal or engine, or LAMMPS asked for where it cannot be used.
+        ValueError: unknown metal, engine or setting, no workers, or LAMMPS asked for where it cannot be used.
     """
     engine = choose_engine(engine)
     cohesive_energy(metal)
+    if workers is not None:
+        check_integer("the number of workers", workers, 1, 1024)
+    if unknown := sorted(set(settings) - SETTINGS):
+        raise ValueError(f"Unknown setting {unknown[0]!r}: the settings are {', '.join(sorted(SETTINGS))}.")
     if hasattr(structures, "positions"):
         structures = [structures]  # type: ignore[list-item]
     total = len(structures) if isinstance(structures, Sized) else 0

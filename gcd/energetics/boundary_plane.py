@@ -14,6 +14,7 @@ import torch
 from gcd.energetics.neighbours import neighbour_arrays, neighbour_pairs
 from gcd.energetics.slab import Slab
 from gcd.energetics.zhou2004 import METALS, Zhou2004, check_metal, cohesive_energy, lattice_constant
+from gcd.limits import is_finite
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -86,6 +87,8 @@ def make_slab(atoms: Atoms, metal: str = "W", *, plane: float | None = None, fre
     Raises ValueError in one sentence when the atoms are no slab of that metal.
     """
     symbol = check_metal(metal).symbol
+    if plane is not None and not is_finite(plane):
+        raise ValueError(f"The plane must be a finite number of Å, not {plane!r}.")
     if _boxed(atoms, symbol):
         atoms = atoms.copy()
         atoms.pbc = (True, True, False)

@@ -202,6 +202,7 @@ def generate_boundaries(
     import gcd
 
     limits.check_count(count)
+    limits.check_first(first)
     name = checkpoint or checkpoint_of(twist, metal, model)
     config = read_config(name)
     if config["kind"] != "boundary":
@@ -317,7 +318,7 @@ def _state_seen(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
 
 
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
-    if len(values) != 2:
+    if not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
         raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
     high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_PLANES
     first, second = (limits.check_integer(f"each of the {name}", v, 1, high) for v in values)
@@ -327,6 +328,7 @@ def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
 def _shift(values: Sequence[float] | None) -> tuple[float, float] | None:
     if values is None:
         return None
-    if len(values) != 2 or not np.isfinite(values).all():
+    two = isinstance(values, Sequence | np.ndarray) and len(values) == 2
+    if not two or not all(limits.is_finite(value) for value in values):
         raise ValueError(f"The in-plane shift is two finite numbers in Å, not {values!r}.")
     return float(values[0]), float(values[1])

@@ -66,6 +66,7 @@ def generate_crystals(
     cells = check_size(size, entry.name)
     limits.check_count(count)
     limits.check_seed(seed)
+    limits.check_first(first)
     check_evaluations(evaluations, order, spacing)
     symbol = check_element(element or entry.default_element)
     edge = lattice_constant_of(entry.name, symbol) if lattice_constant is None else lattice_constant

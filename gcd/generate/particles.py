@@ -139,6 +139,7 @@ def generate_particles(
     cells = check_size(size, entry.name)
     limits.check_count(count)
     limits.check_seed(seed)
+    limits.check_first(first)
     sigma = check_initial_sigma(initial_sigma)
     check_sampler(sampler, steps)
     restart = Restart(restarts, restart_time)

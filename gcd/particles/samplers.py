@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gcd.diffusion.samplers import Cancelled, Step
-from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, check_integer
+from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, check_integer, is_finite
 from gcd.particles.noise import VESchedule
 
 __all__ = ["SAMPLERS", "Cancelled", "Restart", "Step", "check_sampler", "evaluations_of", "sample_particles"]
@@ -38,7 +38,7 @@ class Restart:
 
     def __post_init__(self) -> None:
         check_integer("the number of restarts", self.times, 1, MAX_RESTARTS)
-        if not 0 < self.t <= 1:  # also true of nan
+        if not is_finite(self.t) or not 0 < self.t <= 1:
             raise ValueError(f"The time that restarts go back to is above 0 and at most 1, not {self.t!r}.")
 
     def label(self, sampler: str, steps: int | None = None) -> str:

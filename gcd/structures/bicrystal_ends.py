@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.limits import MAX_VOXELS
+from gcd.limits import MAX_VOXELS, is_finite
 from gcd.structures.bicrystals import (
     DEFAULT_PLANES,
     DEFAULT_VACUUM,
@@ -187,10 +187,10 @@ def bicrystal_ends(
         raise ValueError(f"The planes are two whole numbers from 1 up, one a grain, not {planes}.")
     entry, phase = check_twist(twist), metal_phase(metal)
     a = potential_lattice_constant(check_element(metal))
-    if not (math.isfinite(spacing) and abs(spacing) <= a / 2 + 1e-9):
+    if not (is_finite(spacing) and abs(spacing) <= a / 2 + 1e-9):
         raise ValueError(
             f"The spacing of the ends must be from {-a / 2:.3f} to {a / 2:.3f} Å (a plane less or more is for the "
-            f"model to decide; further down the grains overlap), not {spacing:g}."
+            f"model to decide; further down the grains overlap), not {spacing}."
         )
     # Built a whole lattice constant apart, where nothing collides, and brought together afterwards.
     whole = twist_bicrystal(
@@ -211,10 +211,10 @@ def bicrystal_ends(
             f"A slab of {planes[0]} + {planes[1]} planes is too thin for two ends and a painted middle: the least is "
             f"{least} planes a grain."
         )
-    if not (math.isfinite(painted) and MIN_PAINTED <= painted <= widest):
+    if not (is_finite(painted) and MIN_PAINTED <= painted <= widest):
         raise ValueError(
             f"The painted thickness must be from {MIN_PAINTED:g} to {widest:.1f} Å in a slab of "
-            f"{planes[0]} + {planes[1]} planes, not {painted:g}."
+            f"{planes[0]} + {planes[1]} planes, not {painted}."
         )
     low, high = (round(float((plane + side * painted / 2) / grid.voxel_size[2])) for side in (-1, 1))
     z = whole.positions[:, 2] / grid.voxel_size[2]

@@ -136,9 +136,7 @@ def encode_atoms(
         if not np.isfinite(structure.positions).all():
             raise ValueError("Positions must be finite numbers; at least one is NaN or infinite.")
         _warn_if_coarse(structure, grid)
-    positions = torch.as_tensor(
-        np.concatenate([s.positions for s in structures]), dtype=dtype, device=device
-    )
+    positions = torch.as_tensor(np.concatenate([s.positions for s in structures]), dtype=dtype, device=device)
     index = torch.repeat_interleave(torch.arange(len(structures)), torch.tensor([len(s) for s in structures]))
     return encode(positions, grid, structure_index=index.to(device), count=len(structures))
 

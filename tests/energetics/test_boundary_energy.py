@@ -10,6 +10,7 @@ import gcd
 from gcd.energetics import boundary_energy as module
 from gcd.energetics import lammps
 from gcd.energetics.boundary_energy import boundary_energy, choose_engine, relax_boundaries
+from gcd.energetics.boundary_plane import make_slab
 
 needs_lammps = pytest.mark.skipif(not lammps.available(), reason=str(lammps.missing()))
 ENGINES = [pytest.param("lammps", marks=needs_lammps), "torch"]
@@ -147,3 +148,21 @@ def test_nothing_to_do():
 
 def test_it_is_one_of_the_package_s_verbs():
     assert gcd.relax_boundaries is module.relax_boundaries
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"workers": 0}, "number of workers must be a whole number from 1"),
+        ({"workers": -1}, "not -1"),
+        ({"max_steps": 3}, "Unknown setting 'max_steps': the settings are energy_tolerance, force_tolerance"),
+    ],
+)
+def test_bad_arguments_are_named_before_anything_is_relaxed(arguments, says):
+    with pytest.raises(ValueError, match=says):
+        relax_boundaries(rough_slab(), **arguments)
+
+
+def test_a_plane_that_is_no_number():
+    with pytest.raises(ValueError, match="finite number of Å, not 'a'"):
+        make_slab(rough_slab(), "W", plane="a")

@@ -30,6 +30,8 @@ def particles(**changes):
         ({"restarts": 0}, "number of restarts must be a whole number from 1 to 200, not 0"),
         ({"restart_time": 0.0}, "above 0 and at most 1, not 0.0"),
         ({"restart_time": float("nan")}, "above 0 and at most 1, not nan"),
+        ({"restart_time": "a"}, "above 0 and at most 1, not 'a'"),
+        ({"first": 1.5}, "first sample must be a whole number from 0"),
         ({"size": 16, "count": 1000}, "too many for one job"),
         ({"size": 0}, "whole number from 1"),
         ({"seed": -1}, "Seed"),
