@@ -214,9 +214,10 @@ def show_crystal() -> None:
             key="level3d",
             bind="query-params",
         )
-        layer = st.slider(
-            "Layer of the cut, across z", 0, CELLS * per_cell - 1, 0, key="layer3d", bind="query-params"
-        )
+        last = CELLS * per_cell - 1
+        if st.session_state.get("layer3d", 0) > last:  # chosen when there were more
+            st.session_state["layer3d"] = last
+        layer = st.slider("Layer of the cut, across z", 0, last, 0, key="layer3d", bind="query-params")
         grid = Grid((CELLS * per_cell,) * 3, (CELLS * a,) * 3)
         positions = (atoms.positions + shift * size) % (CELLS * a)
         C = encode(torch.tensor(positions), grid)[0].numpy()
