@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -250,13 +250,31 @@ def _load(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> dict[str, Any]:
-    """Restore what `_save` wrote, into the objects given; the run's counters are returned, empty when there is none."""
+    """Restore what `_save` wrote, into the objects given; the run's counters are returned, empty when there is none.
+
+    Raises:
+        ValueError: a run of another network, or a damaged file, in one sentence.
+    """
     if not path.exists():
         return {}
+    try:
+        return _restore(path, module, average, optimizer, generator)
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} is damaged ({error}); remove it or choose another --run name.") from None
+
+
+def _restore(
+    path: Path,
+    module: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> dict[str, Any]:
     with safe_open(path, "pt") as file, torch.no_grad():
         keys = set(file.keys())
-        wanted = {f"weights.{name}" for name, _ in module.named_parameters()}
-        if wanted != {key for key in keys if key.startswith("weights.")}:
+        wanted = {f"weights.{name}": list(parameter.shape) for name, parameter in module.named_parameters()}
+        saved = {key: file.get_slice(key).get_shape() for key in keys if key.startswith("weights.")}
+        if wanted != saved:
             raise ValueError(
                 f"{path} holds a run of another network; remove it or choose another --run name."
             )

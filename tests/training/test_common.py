@@ -87,6 +87,17 @@ def test_another_network_s_run_is_refused(tmp_path):
     train(tmp_path, max_seconds=0.0)
     with pytest.raises(ValueError, match="another network"):
         fit(nn.Sequential(nn.Linear(3, 1)), loss_of_batch, validate, run=RUN, folder=tmp_path)
+    with pytest.raises(ValueError, match="another network"):
+        fit(nn.Linear(3, 2), loss_of_batch, validate, run=RUN, folder=tmp_path)
+
+
+@pytest.mark.parametrize("end", [0, 4, 200, -8])
+def test_a_damaged_state_is_named(tmp_path, end):
+    train(tmp_path, max_seconds=0.0)
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:end])
+    with pytest.raises(ValueError, match="state.safetensors is damaged"):
+        train(tmp_path)
 
 
 @pytest.mark.parametrize("changes", [{"steps": 0}, {"batch_size": 0}, {"lr_schedule": "linear"}])
