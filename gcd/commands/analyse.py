@@ -63,7 +63,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
         check_metal(args.metal)
     read = [(file, read_structures(file)) for file in args.files]  # all, before the first is analysed
-    return {"files": [_analyse(args, file, frames) for file, frames in read]}
+    results = [_analyse(args, file, frames) for file, frames in read]
+    if not args.json:
+        for result in results:  # after the last could have been refused
+            _show(result)
+    return {"files": results}
 
 
 def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str, Any]:
@@ -94,14 +98,15 @@ def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str
         "rdf": {"r": r.round(6).tolist(), "g": g.round(6).tolist()},
     }
     if args.phase:
-        result["match"] = [
-            crystal_quality(atoms, args.phase, args.size or DEFAULT_SIZE).as_dict() for atoms in frames
-        ]
+        try:
+            result["match"] = [
+                crystal_quality(atoms, args.phase, args.size or DEFAULT_SIZE).as_dict() for atoms in frames
+            ]
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
     boundaries = [_boundary(args.metal, atoms, file) for atoms in frames]
     if any(boundaries):
         result["boundary"] = boundaries if len(boundaries) > 1 else boundaries[0]
-    if not args.json:
-        _show(result)
     return result
 
 

@@ -15,6 +15,11 @@ from gcd.limits import MAX_ATOMS
 if TYPE_CHECKING:
     from ase import Atoms
 
+SITE_SYMMETRY = (
+    "_space_group_symop_operation_xyz",
+    "_space_group_symop.operation_xyz",
+    "_symmetry_equiv_pos_as_xyz",
+)
 SAME_SITE = 1e-3  # fractional distance at which two images of sites are one atom; ASE's symprec
 
 
@@ -37,7 +42,7 @@ def _filled(block: Any) -> Atoms:
     asymmetric = block.get_unsymmetrized_structure()
     if asymmetric.cell.rank < 3 or len(asymmetric) == 0:
         return asymmetric
-    rotations, translations = block.get_spacegroup(subtrans_included=True).get_op()
+    rotations, translations = _operations(block)
     sites = asymmetric.get_scaled_positions(wrap=False)
     if len(rotations) == 1:  # the identity: atoms are as many as the file lists, however close they lie
         fractional, numbers = sites % 1.0, asymmetric.numbers
@@ -52,6 +57,18 @@ def _filled(block: Any) -> Atoms:
         first = _first_of_coinciding(fractional)
         fractional, numbers = fractional[first], numbers[first]
     return Atoms(numbers, scaled_positions=fractional, cell=asymmetric.cell, pbc=True)
+
+
+def _operations(block: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(M, 3, 3) rotations and (M, 3) translations; from the list of the file where it names no space group."""
+    from ase.spacegroup.spacegroup import parse_sitesym
+
+    listed = next((block[key] for key in SITE_SYMMETRY if key in block), None)
+    if listed and not any(
+        "group_name" in key or "tables_number" in key or "it_number" in key for key in block
+    ):
+        return parse_sitesym([listed] if isinstance(listed, str) else listed)
+    return block.get_spacegroup(subtrans_included=True).get_op()
 
 
 def _first_of_coinciding(fractional: np.ndarray) -> np.ndarray:

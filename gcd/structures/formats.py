@@ -213,7 +213,12 @@ def _parse(text: str, form: Format) -> list[Atoms]:
         warnings.simplefilter("ignore")  # of CIF dialects and unknown LAMMPS types
         if form.name == "cif":
             return read_cif(io.StringIO(text))
-        found = read(io.StringIO(text), index=":", format=form.name)
+        try:
+            found = read(io.StringIO(text), index=":", format=form.name)
+        except AttributeError as error:  # ASE looks for a file beside the POSCAR to name the elements
+            if form.name != "vasp" or "name" not in str(error):
+                raise
+            raise ValueError("no line names the elements, as line 6 does in VASP 5") from None
     frames = list(found) if isinstance(found, list) else [found]
     for atoms in frames:
         _keep_energies(atoms)

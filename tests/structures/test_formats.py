@@ -186,6 +186,16 @@ def test_symmetry_of_a_cif_fills_the_cell_as_ase_does():
     assert rounded[0] == rounded[1]
 
 
+def test_operations_of_a_cif_without_a_space_group_are_its_own():
+    head = ROCK_SALT.split("_symmetry_space_group_name")[0]
+    text = (
+        head + "loop_\n_space_group_symop_operation_xyz\n'x,y,z'\n'x+1/2,y+1/2,z+1/2'\n"
+        "loop_\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nW 0 0 0.1\n"
+    )
+    (atoms,) = read_structures(text.encode(), "a.cif")
+    np.testing.assert_allclose(atoms.get_scaled_positions(), [[0, 0, 0.1], [0.5, 0.5, 0.6]], atol=1e-9)
+
+
 def test_the_larger_occupancy_takes_a_shared_site():
     mixed = ROCK_SALT.replace("_site_fract_z\n", "_site_fract_z\n_atom_site_occupancy\n")
     mixed = mixed.replace("0 0 0\n", "0 0 0 0.3\n").replace("Cl1 Cl 0.5 0.5 0.5\n", "K1 K 0 0 0 0.7\n")
@@ -226,6 +236,7 @@ def test_a_file_cut_anywhere_but_in_its_last_number_is_refused(tmp_path, form):
         (DUMP.replace("1 1 W 4 5 6\n", ""), "a.dump", "truncated"),
         (DUMP.replace("\n2\n", "\n999999999\n"), "a.dump", "the most is"),
         ("c\n1\n5 0 0\n0 5 0\n0 0 5\nW\n9999999999\nDirect\n0 0 0\n", "POSCAR", "truncated|the most is"),
+        ("c\n1\n5 0 0\n0 5 0\n0 0 5\n1\nDirect\n0 0 0\n", "POSCAR", "no line names the elements"),
         ("c\n1\n5 0 0\n0 5 0\n0 0 5\nW\n1\nDirect\n0.3\n", "POSCAR", "position of atom 1 of 1 is incomplete"),
     ],
 )

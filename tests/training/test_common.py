@@ -96,7 +96,7 @@ def test_a_damaged_state_is_named(tmp_path, end):
     train(tmp_path, max_seconds=0.0)
     path = tmp_path / "state.safetensors"
     path.write_bytes(path.read_bytes()[:end])
-    with pytest.raises(ValueError, match="state.safetensors is damaged"):
+    with pytest.raises(ValueError, match=r"state\.safetensors is damaged"):
         train(tmp_path)
 
 
