@@ -250,12 +250,22 @@ def _check(atoms: Atoms, name: str, promised: int) -> None:
     cell = np.asarray(atoms.cell[:])
     if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise StructureFileError(f"{name!r} has no cell with a volume: three cell vectors (Å) are needed.")
-    if (thickness := 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()) < MIN_THICKNESS:
+    if (thickness := _thickness(cell)) < MIN_THICKNESS:
         raise StructureFileError(
             f"{name!r} has a cell with opposite faces only {thickness:.2g} Å apart; the least is {MIN_THICKNESS} Å."
         )
     if max(np.abs(cell).max(), np.abs(atoms.positions).max()) > MAX_LENGTH:
         raise StructureFileError(f"{name!r} reaches beyond {MAX_LENGTH:,} Å, the most that is read.")
+
+
+def _thickness(cell: np.ndarray) -> float:
+    """Smallest distance in Å between opposite faces; of the lattice's shortest vectors where the file's are skewed."""
+    from ase.geometry import minkowski_reduce
+
+    thickness = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
+    if thickness < MIN_THICKNESS:
+        thickness = 1 / np.linalg.norm(np.linalg.inv(minkowski_reduce(cell)[0]), axis=0).max()
+    return float(thickness)
 
 
 def _wrapped(atoms: Atoms) -> Atoms:

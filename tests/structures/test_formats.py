@@ -246,6 +246,11 @@ def test_each_bad_file_gets_one_sentence(content, name, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_skewed_cell_of_an_ordinary_lattice_is_read():
+    text = '1\nLattice="3 0 0 40 3 0 0 50 3"\nH 0 0 0\n'
+    assert len(read_structures(text.encode(), "a.xyz")[0]) == 1
+
+
 def test_missing_files_folders_and_large_files(tmp_path):
     with pytest.raises(StructureFileError, match="There is no file"):
         read_structures(tmp_path / "none.cif")
