@@ -119,7 +119,7 @@ export default function (component) {
 
   const wanted = `${data.film.id} ${theme.background} ${theme.edge}`
   root.gcdWanted = wanted
-  if (root.gcdShown !== wanted) {
+  if (root.gcdShown !== wanted && !root.dataset.problem) {  // what is missing is asked for once, not at every run
     const start = hasWebGL() ? library(data.libraries) : Promise.reject(new Error("webgl"))
     start.then(($3Dmol) => {
       if (root.gcdWanted !== wanted || !root.isConnected) return
