@@ -151,13 +151,14 @@ def scene_layout() -> dict[str, Any]:
         "showspikes": False,
         "showgrid": False,
         "zeroline": False,
+        "nticks": 5,
     }
     return {
         "xaxis": axis | {"title": {"text": "x (Å)"}},
         "yaxis": axis | {"title": {"text": "y (Å)"}},
         "zaxis": axis | {"title": {"text": "z (Å)"}},
         "aspectmode": "data",
-        "camera": {"eye": {"x": 1.1, "y": -2.25, "z": 0.85}, "center": {"x": 0, "y": 0, "z": -0.06}},
+        "camera": {"eye": {"x": 1.45, "y": -2.9, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.06}},
     }
 
 
