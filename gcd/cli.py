@@ -27,6 +27,7 @@ VERBS = {
     "train crystal": "gcd.commands.train_crystal",
     "train boundary": "gcd.commands.train_boundary",
     "train decoder": "gcd.commands.train_decoder",
+    "train selection": "gcd.commands.train_selection",
     "train particle": "gcd.commands.train_particle",
     "evaluate crystals": "gcd.commands.evaluate_crystals",
     "evaluate decoder": "gcd.commands.evaluate_decoder",

@@ -55,6 +55,7 @@ def untrained_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save(folder / f"crystal-{phase}", unet, config, model_card(config))
     decoder_training = DecoderTraining(architecture=DecoderConfig(features=4))
     decoder = Decoder(decoder_training.architecture)
+    torch.nn.init.constant_(decoder.selection.head[-1].bias, 100.0)  # noise is atoms to it
     config = decoder_config(decoder_training, Trained(decoder, 1, 1.0, 1.0, 1.0, True), "none")
     save(folder / "decoder", decoder, config, "{sha256}")
     return folder

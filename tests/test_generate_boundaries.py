@@ -33,7 +33,8 @@ def test_what_is_known_of_a_candidate(boundary_model):
     assert info["restarts"] in range(4)
     assert atoms.pbc.tolist() == [True, True, False]
     painted = atoms.arrays["painted"]
-    assert np.abs(atoms.positions[painted, 2] - info["plane"]).max() < info["painted"] / 2 + 1.0
+    away = np.abs(atoms.positions[painted, 2] - info["plane"])  # of none, maybe: the networks are not trained
+    assert away.max(initial=0.0) < info["painted"] / 2 + 1.0
 
 
 def test_the_ends_come_back_exactly(boundary_model):

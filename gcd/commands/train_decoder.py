@@ -16,11 +16,16 @@ HELP = "voxel-to-particle decoder"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument(
-        "--name", default="decoder", metavar="C", help="name of the checkpoint (default decoder)"
-    )
+    add_decoder_arguments(parser)
     parser.add_argument(
         "--features", type=options.whole("the features", 1, 4096), help="hidden features a module"
+    )
+
+
+def add_decoder_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of both stages of a decoder's training."""
+    parser.add_argument(
+        "--name", default="decoder", metavar="C", help="name of the checkpoint (default decoder)"
     )
     parser.add_argument(
         "--evaluate",

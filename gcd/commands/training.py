@@ -71,6 +71,7 @@ def train(
     describe: Callable[[Trained, str, dict[str, Any]], tuple[dict[str, Any], str]],
     start_from: Callable[[str, Any], Any],
     dtype: str = "float32",
+    log: str = "loss",
 ) -> dict[str, Any]:
     """Train, and write the checkpoint when the run is finished, or when its time is up.
 
@@ -81,6 +82,7 @@ def train(
         describe: gives config.json and the card, from what was trained, the command, and what else made it.
         start_from: loads the checkpoint named on a device.
         dtype: number format that the weights are stored in.
+        log: name of the files with the loss over the steps.
     """
     import torch
 
@@ -121,7 +123,7 @@ def train(
         }
     config, card = describe(trained, shlex.join(["gcd", *sys.argv[1:]]), made)
     save(folder, trained.module, config, card, dtype=getattr(torch, dtype))
-    _write_log(state, folder)
+    _write_log(state, folder, log)
     if not args.json:
         print(
             f"{folder}: {trained.step:,} steps, loss {trained.loss:.4f}, validation {trained.validation_loss:.4f}"
@@ -129,7 +131,7 @@ def train(
     return result | {"checkpoint": str(folder), "finished": trained.finished}
 
 
-def _write_log(state: Path, folder: Path) -> None:
+def _write_log(state: Path, folder: Path, name: str) -> None:
     """The loss over the steps, as a table and a plot beside the weights."""
     from gcd.evaluation.plots import loss_plot
     from gcd.evaluation.tables import write_csv
@@ -137,5 +139,5 @@ def _write_log(state: Path, folder: Path) -> None:
 
     log = read_log(state)
     if log:
-        write_csv(folder / "loss.csv", log)
-        loss_plot(log, folder / "loss.png")
+        write_csv(folder / f"{name}.csv", log)
+        loss_plot(log, folder / f"{name}.png")

@@ -13,16 +13,13 @@ from torch import Tensor
 
 from gcd.structures.crystals import PHASES
 from gcd.training.decoder_structures import Sample, grain, random_addition, slab, thermal
+from gcd.training.selection import grid_of, match_atoms
 from gcd.voxels.decoder import Decoder, decode
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 from gcd.voxels.yardstick import centre_of_mass_decode
 
 NOISE = 0.05  # standard deviation that the noisy bars are stated for
-REACH = (
-    1.3  # voxels between an atom and what was decoded of it, at most: half the shortest distance of the bars
-)
-
 SLAB = (12, 12, 72)  # voxels of 0.834 Å, the paper's grid for the tungsten boundary
 
 # Structures that the decoder is held against. None is trained on: their sizes, densities and seeds are their own.
@@ -72,7 +69,7 @@ class Row:
     structures: int
     atoms: int
     right_number: int  # structures with exactly as many atoms as were encoded
-    missed: int  # atoms with nothing decoded within `REACH`
+    missed: int  # atoms with nothing decoded within 1.3 voxels
     extra: int  # decoded atoms that belong to no encoded one
     rms: float  # root of the mean squared distance
     rms_coordinate: float  # the same per coordinate: rms over the root of three
@@ -130,24 +127,8 @@ def _row(kind: str, name: str, noise: float, samples: list[Sample], decoded: lis
 
 def compare(sample: Sample, found: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Distances of matched pairs, atoms missed, atoms extra; each atom is matched to at most one decoded position."""
-    from scipy.optimize import linear_sum_assignment
-
-    d = sample.positions[:, None] - found[None]
-    edge = np.array(sample.shape, dtype=float)
-    d = np.sqrt(((d - np.where(sample.periodic, edge * np.rint(d / edge), 0.0)) ** 2).sum(-1))
-    first, second = linear_sum_assignment(np.minimum(d, REACH))
-    near = d[first, second] < REACH
-    matched = int(near.sum())
-    return d[first, second][near], len(sample.positions) - matched, len(found) - matched
-
-
-def grid_of(sample: Sample) -> Grid:
-    """A sample's grid, with voxels of 1 Å so that Å and voxels are the same."""
-    return Grid(
-        sample.shape,
-        (float(sample.shape[0]), float(sample.shape[1]), float(sample.shape[2])),
-        sample.periodic,
-    )
+    first, _, distance = match_atoms(sample, found)
+    return distance, len(sample.positions) - len(first), len(found) - len(first)
 
 
 def isolated_atom_floor(noise: float = NOISE, count: int = 2000, seed: int = 0) -> float:

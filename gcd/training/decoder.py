@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from gcd.devices import best_dtype
 from gcd.training import decoder_structures
-from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit
 from gcd.training.decoder_structures import KINDS, Sample, turned
 from gcd.voxels.decoder import Decoder, DecoderConfig
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
+from gcd.voxels.selection import UNSEEN
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def train_decoder(
     torch.manual_seed(training.run.seed)  # of the initial weights
     decoder = Decoder(training.architecture).to(device)
     if start_from is not None:
-        decoder.load_state_dict(start_from.state_dict())
+        begin_with(decoder, start_from)
     structures: Structures | None = None
 
     def loss_of_batch(module: nn.Module, generator: torch.Generator) -> Tensor:
@@ -245,7 +246,9 @@ def model_card(config: dict[str, Any], table: str) -> str:
 
 Reads atoms out of a voxel array: three single-layer ConvNeXt modules (denoise, classify, displace; 3x3x3 filters,
 {architecture["features"]} features), then estimates of the same atom merged, and the positions fitted
-to the voxels. One decoder for every phase and for boundaries.
+to the voxels; what nothing explains is scanned for more, and a graph network selects the atoms among these
+candidates by the voxels' likelihood and their neighbours ({architecture["selection_layers"]} layers,
+{architecture["selection_features"]} features). One decoder for every phase and for boundaries.
 
 - Trained on structures made on the fly, by weight: {kinds}.
   Random shifts and symmetries of the grid. Noise: none in a share {training["clean"]:g} of the structures, else of a
@@ -254,6 +257,7 @@ to the voxels. One decoder for every phase and for boundaries.
   weight decay {run["weight_decay"]:g}, {run["lr_schedule"]} schedule, averaged weights (EMA {run["ema"]:g}).
   Loss {config["loss"]:.3f}, on fixed structures {config["validation_loss"]:.3f}.
 - Command: `{config["command"]}`
+{_selection_lines(config.get("selection"))}
 - sha256 of model.safetensors: {{sha256}}
 
 ## Measured
@@ -265,5 +269,23 @@ encoded. The rms is of the distance in 3D, beside it per coordinate.
 
 What noise of 0.05 allows, for a lone atom anywhere (`gcd.evaluation.decoder`): no estimate has an rms distance below
 0.125 (0.072 a coordinate), and no decision whether it is there errs less than once in 2,200 atoms at a density of
-0.02 atoms a voxel, once in 2,900 at 0.04. Only knowledge of where neighbours leave room for an atom does better.
+0.02 atoms a voxel, once in 2,900 at 0.04. Only knowledge of where neighbours leave room for an atom does better:
+that is what the selection has learned.
 """
+
+
+def _selection_lines(selection: dict[str, Any] | None) -> str:
+    """How the selection was trained, for the card."""
+    if selection is None:
+        return f"- Selection: not trained; what gains more than {UNSEEN:g} nats of log-likelihood is an atom."
+    run, training = selection["run"], selection["training"]
+    low, high = training["usual"]
+    steps, batch, rate = selection["steps"], run["batch_size"], run["learning_rate"]
+    return f"""- Selection, trained after that on the candidates in structures of the same kinds, a share
+  {training["between"]:g} of them with one atom more at random where there is room. Noise: none in a share
+  {training["clean"]:g}, up to {training["largest"]:g} in a share {training["rest"]:g},
+  {low:g} to {high:g} in the others.
+- {steps} steps of {batch} structures, {training["pool"]} different ones at most, in {selection["seconds"]} s.
+  AdamW {rate:g}, {run["lr_schedule"]} schedule, averaged weights (EMA {run["ema"]:g}).
+  Cross entropy a structure {selection["loss"]:.3f}, on fixed structures {selection["validation_loss"]:.3f}.
+- Command: `{selection["command"]}`"""

@@ -46,7 +46,7 @@ def stage_figure(
     if number >= 3:
         figure.add_trace(_arrows(stages, layer))
     if number == 4:
-        figure.add_trace(_points(stages.candidates, shape, layer, "merged", "circle-open", ATOM_RING, 15))
+        figure.add_trace(_points(stages.merged, shape, layer, "merged", "circle-open", ATOM_RING, 15))
     if number == 5:
         figure.add_trace(_points(stages.atoms, shape, layer, "decoded atoms", "circle-open", ATOM_RING, 15))
     if number >= 4 or number == 0:

@@ -1,4 +1,4 @@
-"""The decoder DE: voxels to particles, with three small networks, a merging step and a fit (paper, Eqs. 3 to 6)."""
+"""The decoder DE: voxels to particles, with three small networks, merged (paper, Eqs. 3 to 6), fitted, selected."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gcd.voxels.candidates import find_candidates
 from gcd.voxels.fitting import fit_positions
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import merge_estimates, wrap
+from gcd.voxels.selection import Candidates, Pairs, Selection, measures_of, pairs_of
 from gcd.voxels.yardstick import centre_of_mass_decode, check_voxels
 
 __all__ = [
@@ -40,16 +42,18 @@ class DecoderConfig:
     expansion: int = 4  # features widen fourfold inside a block, as in ConvNeXt
     threshold: float = 0.05  # p_thre of Eq. 4; an atom spread evenly leaves 1/8 in each voxel
     noise: float = 0.1  # sigma_max of Eq. 3: twice the noise of the quality bars
-    # From the networks to atoms; lengths in voxels. Chosen on structures with a noise of 0.05.
-    probability: float = 0.1  # of a voxel that gives an estimate; at 0.5 three times as many atoms are lost
+    # From the networks to atoms; lengths in voxels, gains in nats.
+    probability: float = 0.05  # of a voxel that gives an estimate; at 0.5 three times as many atoms are lost
     link: float = 0.6  # estimates closer than this are one atom's; at 1.0 strays join neighbours
     absorb: float = 1.4  # strays this close to an atom are its own; atoms keep 2.6 apart
     evidence_of_mass: float = 2.0  # an estimate's evidence is its probability and this many times its mass
-    candidate_evidence: float = 0.5  # clusters with less are not looked at; most atoms have 6 to 10
+    least_evidence: float = 0.3  # clusters with less are not looked at; most atoms have 6 to 10
     error: float = 0.07  # of a merged position along an axis, as the fit takes it
-    evidence_of_gain: float = 0.2  # for each unit of log-likelihood that an atom gains in the fit
-    largest_gain: float = 15.0  # that counts, either way: a model's voxels are not EN(R) and white noise
-    minimum_evidence: float = 2.0  # of an atom
+    weak_gain: float = 12.0  # merged estimates that gain less in the fit are looked for anew in what is left
+    least_gain: float = 1.0  # of what is found there
+    # The network that selects among the candidates.
+    selection_features: int = 48
+    selection_layers: int = 3
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for config.json."""
@@ -65,7 +69,10 @@ class Decoded(NamedTuple):
 
 
 class Decoder(nn.Module):
-    """Denoise, classify, displace: three single-layer ConvNeXt modules, the last two on the first one's output."""
+    """Denoise, classify, displace: three single-layer ConvNeXt modules, the last two on the first one's output.
+
+    Beside them `selection`, which judges the candidates that the three lead to.
+    """
 
     def __init__(self, config: DecoderConfig | None = None) -> None:
         super().__init__()
@@ -73,6 +80,7 @@ class Decoder(nn.Module):
         self.denoise = ConvNeXt(1, config.features, config.expansion)
         self.classify = ConvNeXt(1, config.features, config.expansion)
         self.displace = ConvNeXt(3, config.features, config.expansion)
+        self.selection = Selection(config.selection_features, config.selection_layers)
 
     def forward(self, C: Tensor, periodic: Periodic = ALL_PERIODIC) -> Decoded:
         """(B, X, Y, Z) voxels, clean or noisy, on any grid, to what `Decoded` names."""
@@ -174,16 +182,17 @@ class Stages(NamedTuple):
     """A structure on its way through the decoder; positions in voxels."""
 
     estimates: Estimates
-    candidates: np.ndarray  # (K, 3) duplicates merged: averages of estimates, as the paper's decoder ends
-    belief: np.ndarray  # (K,) evidence of each, and what the fit gained with it
-    atoms: np.ndarray  # (N, 3) fitted to the voxels, and kept
+    merged: np.ndarray  # (M, 3) duplicates merged: averages of estimates, as the paper's decoder ends
+    candidates: Candidates  # those and what a scan of the voxels adds, fitted
+    log_odds: np.ndarray  # (K,) that each candidate is an atom
+    atoms: np.ndarray  # (N, 3) those more likely than not
 
 
 @torch.no_grad()
 def decode(decoder: Decoder, voxels: Tensor, grid: Grid) -> list[np.ndarray]:
-    """Atoms in each voxel array: (i L, j L, k L) + DE_cor of every occupied voxel, duplicates merged, positions fitted.
+    """Atoms in each voxel array: (i L, j L, k L) + DE_cor of every occupied voxel, duplicates merged, fitted, selected.
 
-    The fit is ours: the paper stops at the averages of the merged estimates (`docs/results.md` has both).
+    The paper stops at the averages of the merged estimates; fit and selection are ours (`docs/results.md` has both).
 
     Args:
         decoder: a trained decoder.
@@ -207,13 +216,63 @@ def decode_in_stages(decoder: Decoder, voxels: Tensor, grid: Grid) -> Iterator[S
     Raises:
         ValueError: voxels that are not on the grid, or not finite.
     """
+    device = decoder.denoise.head.weight.device
+    for C, found, merged, candidates in candidates_in(decoder, voxels, grid):
+        pairs = pairs_of(candidates.positions, grid.shape, grid.periodic)
+        log_odds = decoder.selection(
+            measures_of(candidates).to(device), Pairs(*(part.to(device) for part in pairs))
+        )
+        log_odds = log_odds.double().cpu().numpy()
+        kept, atoms = log_odds > 0, candidates.positions
+        if not kept.all():
+            start, error = candidates.start[kept], decoder.config.error
+            fit = fit_positions(start, C, periodic=grid.periodic, error=error)
+            atoms = wrap(fit.positions, np.where(grid.periodic, grid.shape, 0.0))
+        yield Stages(found, merged, candidates, log_odds, atoms)
+
+
+class Found(NamedTuple):
+    """One structure halfway through the decoder."""
+
+    voxels: np.ndarray  # (X, Y, Z) as they came, float64
+    estimates: Estimates
+    merged: np.ndarray  # (M, 3) in voxels, duplicates merged
+    candidates: Candidates
+
+
+@torch.no_grad()
+def candidates_in(decoder: Decoder, voxels: Tensor, grid: Grid) -> Iterator[Found]:
+    """The way from (B, X, Y, Z) voxels to candidates for atoms, one structure after the other.
+
+    Raises:
+        ValueError: voxels that are not on the grid, or not finite.
+    """
     check_voxels(voxels, grid)
-    weight = decoder.denoise.head.weight
+    config, weight = decoder.config, decoder.denoise.head.weight
     for batch in voxels.to(weight.device, weight.dtype).split(max(1, VOXELS_AT_ONCE // grid.count)):
-        for C, found in zip(
-            batch.cpu().double().numpy(), _estimates(decoder, batch, grid.periodic), strict=True
-        ):
-            yield _merged_and_fitted(C, found, periodic=grid.periodic, config=decoder.config)
+        estimates = _estimates(decoder, batch, grid.periodic)
+        for C, found in zip(batch.cpu().double().numpy(), estimates, strict=True):
+            merged = merge_estimates(
+                found.positions,
+                found.mass,
+                found.evidence,
+                shape=grid.shape,
+                periodic=grid.periodic,
+                link=config.link,
+                absorb=config.absorb,
+                minimum_evidence=config.least_evidence,
+            )
+            candidates = find_candidates(
+                C,
+                merged,
+                found.probability,
+                periodic=grid.periodic,
+                error=config.error,
+                weak_gain=config.weak_gain,
+                least_gain=config.least_gain,
+                apart=config.absorb,
+            )
+            yield Found(C, found, merged, candidates)
 
 
 def _estimates(decoder: Decoder, C: Tensor, periodic: Periodic) -> list[Estimates]:
@@ -232,25 +291,3 @@ def _estimates(decoder: Decoder, C: Tensor, periodic: Periodic) -> list[Estimate
         parts = (denoised[b], probability[b], index[mine, 1:], positions[mine], mass[mine], evidence[mine])
         structures.append(Estimates(*(part.cpu().numpy() for part in parts)))
     return structures
-
-
-def _merged_and_fitted(
-    C: np.ndarray, found: Estimates, *, periodic: Periodic, config: DecoderConfig
-) -> Stages:
-    """Estimates to atoms: merge, fit, keep what the network and the fit believe in, fit again."""
-    candidates, evidence = merge_estimates(
-        found.positions,
-        found.mass,
-        found.evidence,
-        shape=C.shape,
-        periodic=periodic,
-        link=config.link,
-        absorb=config.absorb,
-        minimum_evidence=config.candidate_evidence,
-    )
-    fitted, gain = fit_positions(candidates, C, periodic=periodic, error=config.error)
-    belief = evidence + config.evidence_of_gain * gain.clip(-config.largest_gain, config.largest_gain)
-    kept = belief >= config.minimum_evidence
-    if not kept.all():
-        fitted, _ = fit_positions(candidates[kept], C, periodic=periodic, error=config.error)
-    return Stages(found, candidates, belief, wrap(fitted, np.where(periodic, C.shape, 0.0)))

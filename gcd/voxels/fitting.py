@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +17,23 @@ _AROUND = np.array(
 )  # the voxels an atom reaches lie around its nearest one
 
 
+class Fit(NamedTuple):
+    """Positions fitted to voxels, and what the voxels say of each; lengths in voxels."""
+
+    positions: np.ndarray  # (N, 3) not wrapped
+    gain: np.ndarray  # (N,) by how much each atom raises the log-likelihood of the voxels, the others staying
+    strength: np.ndarray  # (N,) |P|² / 2 sigma², the gain that an atom there has on average
+    residual: np.ndarray  # (X, Y, Z) C - EN(R)
+    sigma: float  # noise of a voxel
+
+
 def fit_positions(
     positions: np.ndarray,
     C: np.ndarray,
     *,
     periodic: Periodic,
     error: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Fit:
     """Minimise |C - EN(R)|² / sigma² + |R - R_0|² / error² over the positions R, starting at R_0; lengths in voxels.
 
     The network's positions are off by about `error`; the voxels know better, the more so the less noise sigma they
@@ -36,8 +47,7 @@ def fit_positions(
         error: expected error of R_0 along an axis.
 
     Returns:
-        (N, 3) fitted positions, not wrapped, and (N,) gains: by how much each atom raises the logarithm of the
-        likelihood of the voxels, compared with the same structure without it.
+        The fit; the gain compares with the same structure without the atom.
     """
     shape = np.array(C.shape)
     flat, positions, start = C.reshape(-1), positions.copy(), positions
@@ -55,7 +65,14 @@ def fit_positions(
     residual = flat - np.bincount(index.ravel(), P.ravel(), len(flat))
     without = residual[index] + P  # what is left of the voxels when the atom is taken away
     gain = (P * (2 * without - P)).sum(1) / (2 * sigma2)
-    return positions, gain
+    strength = (P**2).sum(1) / (2 * sigma2)
+    return Fit(positions, gain, strength, residual.reshape(C.shape), sigma2**0.5)
+
+
+def interpolated(field: np.ndarray, positions: np.ndarray, periodic: Periodic) -> np.ndarray:
+    """The (X, Y, Z) field at (N, 3) positions in voxels, by the shares P(a, I) of Eq. 1 in each voxel: (N,)."""
+    index, P, _ = _smeared(positions, np.array(field.shape), periodic)
+    return (P * field.reshape(-1)[index]).sum(1)
 
 
 def _smeared(

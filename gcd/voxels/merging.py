@@ -17,7 +17,7 @@ def merge_estimates(
     link: float,
     absorb: float,
     minimum_evidence: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Average the estimates of each atom, weighted by mass squared; lengths in voxels.
 
     1. Estimates closer than `link` belong together: connected components, nearest images across periodic axes.
@@ -37,14 +37,14 @@ def merge_estimates(
         minimum_evidence: sum over the estimates of one atom.
 
     Returns:
-        (N, 3) positions, inside the cell on periodic axes, and (N,) evidence of each.
+        (N, 3) positions, inside the cell on periodic axes.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
     if len(estimates) == 0:
-        return np.empty((0, 3)), np.empty(0)
+        return np.empty((0, 3))
     box = np.where(periodic, np.array(shape, dtype=float), 0.0)
     mass = np.maximum(mass, 1e-6)
     estimates = wrap(estimates, box)
@@ -60,9 +60,7 @@ def merge_estimates(
             free = [c for c in near[heavy] if taken[c] < 0]
             taken[free] = number
     atom = np.unique(taken[label], return_inverse=True)[1]
-    total = np.bincount(atom, evidence)
-    kept = total >= minimum_evidence
-    return _average(estimates, mass, atom, box)[kept], total[kept]
+    return _average(estimates, mass, atom, box)[np.bincount(atom, evidence) >= minimum_evidence]
 
 
 def _average(estimates: np.ndarray, mass: np.ndarray, label: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -29,7 +29,8 @@ _HTML = """
       <canvas class="solid" role="img" aria-label="surface and atoms"></canvas>
       <div class="options">
         <label><input type="checkbox" class="atoms" checked /> <span></span></label>
-        <label>surface at <input type="range" class="level" min="2" max="40" value="6" aria-label="surface at, in hundredths of an atom per voxel" />
+        <label>surface at <input type="range" class="level" min="2" max="40" value="6"
+          aria-label="surface at, in hundredths of an atom per voxel" />
         <output class="levelsaid"></output></label>
       </div>
     </div>

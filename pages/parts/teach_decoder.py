@@ -66,9 +66,9 @@ WORDS = {
     "Fit": (
         r"\min_{\mathbf{R}}\ |C - \mathrm{EN}(\mathbf{R})|^2 / \sigma^2 + |\mathbf{R} - \mathbf{R}_0|^2 / e^2",
         (
-            "Here the positions are also fitted to the voxels, since the encoder is known exactly, and groups "
-            "that neither "
-            "networks nor fit believe in are dropped. Without noise this is exact."
+            "Here the positions are also fitted to the voxels, since the encoder is known exactly, and what the "
+            "fit leaves is searched for atoms that were missed. A small network keeps each candidate that its own "
+            "voxels and the places of its neighbours make more likely an atom than chance. Without noise this is exact."
         ),
     ),
 }
@@ -159,7 +159,7 @@ def show_decoder() -> None:
         f'truth, voxels, grid = noisy_crystal("{phase}", noise={noise:g}, seed={seed})\n'
         'decoder = load_decoder(torch.device("cpu"))\n'
         "(stages,) = decode_in_stages(decoder, torch.tensor(voxels)[None], grid)\n"
-        "print(len(truth), len(stages.candidates), len(stages.atoms))"
+        "print(len(truth), len(stages.merged), len(stages.atoms))"
     )
 
 
@@ -187,7 +187,7 @@ def _numbers(stage: str, truth: np.ndarray, C: np.ndarray, stages: Stages, grid:
             st.metric("Found of them", int((said & occupied).sum()))
             st.metric("Falsely found", int((said & ~occupied).sum()))
         else:
-            found = stages.candidates if number == 4 else stages.atoms
+            found = stages.merged if number == 4 else stages.atoms
             match = against_truth(truth, found, grid, cutoff=1.0)
             st.metric("Atoms", len(found), help=f"True: {len(truth)}.")
             st.metric(

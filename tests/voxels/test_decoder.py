@@ -12,9 +12,11 @@ from gcd.evaluation.decoder import KINDS, evaluate_decoder, isolated_atom_floor
 from gcd.training.decoder_structures import random_addition
 from gcd.voxels.decoder import Decoder, centre_of_mass_decode, decode, neighbourhoods
 from gcd.voxels.encoder import encode
-from gcd.voxels.fitting import fit_positions
+from gcd.voxels.fitting import fit_positions, interpolated
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import merge_estimates
+from gcd.voxels.scan import scan_for_atoms
+from gcd.voxels.selection import UNSEEN, Candidates, Selection, measures_of, pairs_of
 
 torch.set_num_threads(1)
 BOX = Grid((12, 10, 14), (12.0, 10.0, 14.0))
@@ -106,7 +108,7 @@ MERGING = {
 
 
 def merged_by_mass(estimates, mass, **settings) -> np.ndarray:
-    return merge_estimates(estimates, mass, mass, **settings)[0]
+    return merge_estimates(estimates, mass, mass, **settings)
 
 
 def test_estimates_of_one_atom_merge_across_the_cell_s_face():
@@ -158,26 +160,110 @@ def test_the_fit_finds_clean_positions_again(periodic):
     C = voxels_of(atoms, grid)[0].double().numpy()
     start = atoms + rng.normal(0, 0.03, atoms.shape)
     start[:, 2] = start[:, 2].clip(0, None if periodic[2] else 13)
-    fitted, gain = fit_positions(start, C, periodic=periodic, error=0.07)
-    assert np.abs(fitted - atoms).max() < 0.01
-    assert np.sqrt(((fitted - atoms) ** 2).sum(1).mean()) < 1e-3
-    assert gain.min() > 100
+    fit = fit_positions(start, C, periodic=periodic, error=0.07)
+    assert np.abs(fit.positions - atoms).max() < 0.01
+    assert np.sqrt(((fit.positions - atoms) ** 2).sum(1).mean()) < 1e-3
+    assert np.abs(fit.residual).max() < 0.01
+    assert fit.gain.min() > 100
 
 
 def test_an_atom_that_is_not_there_loses_likelihood():
     atoms = np.array([[3.2, 4.1, 5.7], [8.0, 9.0, 2.5]])
     C = voxels_of(atoms[:1], BOX)[0].double().numpy() + np.random.default_rng(0).normal(0, 0.05, BOX.shape)
-    gain = fit_positions(atoms, C, periodic=(True, True, True), error=0.07)[1]
-    assert gain[0] > 10
-    assert gain[1] < 0
+    fit = fit_positions(atoms, C, periodic=(True, True, True), error=0.07)
+    assert fit.gain[0] > 10
+    assert fit.gain[1] < 0
 
 
 def test_the_fit_of_nothing_is_nothing():
-    positions, gain = fit_positions(
-        np.empty((0, 3)), np.zeros(BOX.shape), periodic=(True, True, True), error=0.07
+    fit = fit_positions(np.empty((0, 3)), np.zeros(BOX.shape), periodic=(True, True, True), error=0.07)
+    assert fit.positions.shape == (0, 3)
+    assert fit.gain.shape == fit.strength.shape == (0,)
+
+
+def test_fields_are_read_between_voxels_by_the_encoder_s_shares():
+    field = np.random.default_rng(0).random(BOX.shape)
+    assert interpolated(field, np.array([[3.0, 4, 5]]), (True, True, True))[0] == pytest.approx(
+        field[3, 4, 5]
     )
-    assert positions.shape == (0, 3)
-    assert gain.shape == (0,)
+    between = interpolated(field, np.array([[11.25, 4, 5]]), (True, True, True))[0]
+    assert between == pytest.approx(0.75 * field[11, 4, 5] + 0.25 * field[0, 4, 5])
+
+
+# --- The scan -------------------------------------------------------------------------------------------------------
+
+SCAN = {"periodic": (True, True, False), "least_gain": 5.0, "apart": 1.4}
+
+
+def test_the_scan_finds_what_is_left_and_nothing_else():
+    rng = np.random.default_rng(0)
+    atoms = np.array([[11.7, 9.6, 6.1], [3.5, 4.5, 12.9], [6.2, 2.0, 0.1]])
+    C = voxels_of(atoms, Grid(BOX.shape, BOX.lengths, SCAN["periodic"]))[0].double().numpy()
+    found = scan_for_atoms(C + rng.normal(0, 0.03, C.shape), np.empty((0, 3)), 0.03, **SCAN)
+    assert len(found) == 3
+    offset = np.abs(atoms[:, None] - found[None]) % [12, 10, 99]
+    assert np.minimum(offset, [12, 10, 99] - offset).max(-1).min(1).max() < 0.4
+    assert len(scan_for_atoms(C, atoms[:1], 0.03, **SCAN)) == 2
+    assert len(scan_for_atoms(np.zeros(BOX.shape), np.empty((0, 3)), 0.03, **SCAN)) == 0
+
+
+def test_a_grid_one_voxel_thick_can_be_scanned():
+    assert scan_for_atoms(np.zeros((4, 4, 1)), np.empty((0, 3)), 0.03, **SCAN).shape == (0, 3)
+
+
+# --- The selection --------------------------------------------------------------------------------------------------
+
+
+def some_candidates(positions, gain=20.0) -> Candidates:
+    one = np.ones(len(positions))
+    return Candidates(positions, positions, gain * one, 30 * one, 3 * one, 0.05)
+
+
+def log_odds(selection, positions, shape=BOX.shape, periodic=(True, True, True), gain=20.0) -> np.ndarray:
+    pairs = pairs_of(positions, shape, periodic)
+    return selection(measures_of(some_candidates(positions, gain)), pairs).detach().numpy()
+
+
+@pytest.fixture(scope="module")
+def selection() -> Selection:
+    torch.manual_seed(0)
+    selection = Selection(16, 2)
+    torch.nn.init.normal_(selection.head[-1].weight)
+    return selection
+
+
+def test_an_untrained_selection_asks_for_as_much_gain_as_a_lone_atom_needs():
+    places = np.random.default_rng(0).uniform(0, BOX.shape, (5, 3))
+    assert (log_odds(Selection(16, 2), places, gain=UNSEEN + 1) > 0).all()
+    assert (log_odds(Selection(16, 2), places, gain=UNSEEN - 1) < 0).all()
+
+
+def test_shifted_turned_and_repeated_structures_are_judged_alike(selection):
+    places = np.random.default_rng(0).uniform(0, BOX.shape, (20, 3))
+    first = log_odds(selection, places)
+    assert first.std() > 0.01
+    shifted = log_odds(selection, (places + np.array([3.3, 7.7, 1.2])) % BOX.shape)
+    turned = log_odds(selection, places[:, [1, 2, 0]], (10, 14, 12))
+    twice = np.concatenate([places, places + np.array([12.0, 0, 0])])
+    repeated = log_odds(selection, twice, (24, 10, 14))
+    for other in (shifted, turned, repeated[:20], repeated[20:]):
+        np.testing.assert_allclose(first, other, atol=1e-3)
+
+
+def test_an_open_axis_has_no_neighbours_across(selection):
+    ends = np.array([[6.0, 5, 0.5], [6, 5, 13]])
+    lone = log_odds(selection, ends[:1], periodic=(False, False, False))
+    assert log_odds(selection, ends, periodic=(False, False, False))[0] == pytest.approx(lone[0])
+    assert log_odds(selection, ends)[0] != pytest.approx(lone[0], abs=1e-4)
+
+
+def test_neighbours_cannot_outvote_clear_voxels(selection):
+    for context in (-1e4, 1e4):
+        biased = Selection(16, 2)
+        torch.nn.init.constant_(biased.head[-1].bias, context)
+        places = np.array([[1.0, 2, 3]])
+        assert log_odds(biased, places, gain=1000.0) > 0
+        assert log_odds(biased, places, gain=-1000.0) < 0
 
 
 # --- The yardstick --------------------------------------------------------------------------------------------------

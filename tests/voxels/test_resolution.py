@@ -18,7 +18,7 @@ def test_pairs_have_their_distance():
 @pytest.mark.skipif("decoder" not in available(), reason="no checkpoint of the decoder")
 def test_atoms_are_told_apart_when_they_share_no_voxel():
     decoder = load_decoder(torch.device("cpu"))
-    close, far = decode_pairs(decoder, [1.0, 3.0], count=4)
+    close, far = decode_pairs(decoder, [0.5, 3.0], count=4)
     assert (close.right, close.atoms) == (0.0, 1.0)
     assert (far.right, far.atoms) == (1.0, 2.0)
     with pytest.raises(ValueError, match="0 to 4 voxels"):
