@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from gcd.commands import options
 from gcd.commands.train_decoder import add_decoder_arguments
 from gcd.commands.training import run_config, train
 
@@ -17,6 +18,13 @@ HELP = "the decoder's choice among candidates, after train decoder"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     add_decoder_arguments(parser)
+    parser.add_argument(
+        "--noise",
+        type=options.number("noise", 0.0, 1.0),
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="of most structures (default 0.035 0.065); more of it leaves more to learn from each",
+    )
     parser.set_defaults(start_from="decoder")
 
 
@@ -31,6 +39,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     training = SelectionTraining()
     training = replace(training, run=run_config(args, training.run))
+    if args.noise is not None:
+        training = replace(training, usual=(min(args.noise), max(args.noise)))
     begin = read_config(args.start_from)
     args.run_name = (
         args.run_name or f"{args.name}-selection"
@@ -38,7 +48,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
         rows = evaluate_decoder(trained.module.eval(), count=args.evaluate)
-        made["start_from"] = {"sha256": begin["sha256"]}
+        made["start_from"] = {"sha256": begin["sha256"]} | begin.get("selection", {})
         config = begin | {
             "architecture": trained.module.config.as_dict(),
             "selection": selection_config(training, trained, command) | made,
