@@ -58,7 +58,7 @@ export function drawScene($3Dmol, element, scene, theme) {
   if (!before || extent > 1.1 * before || extent < 0.9 * before) {  // more cells, or a whole slab, would not fit
     viewer.zoomTo()
     const shape = element.clientWidth / Math.max(1, element.clientHeight)
-    viewer.zoom(0.9 * Math.min(1, 1.5 * shape))  // the fit is to the height and the atoms; the cell reaches farther
+    viewer.zoom(0.9 * Math.min(1, 1.3 * shape))  // the fit is to the height and the atoms; the cell reaches farther
     element.gcdExtent = extent
   }
   viewer.render()
