@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state, symmetric_states
 from gcd.structures.placement import placement
-from gcd.training.common import RunConfig, Trained, begin_with, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -235,11 +234,5 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
             "states": [[round(float(v), 3) for v in state] for state in batches.states()],
         },
         "data_sha256": batches.sha256(),
-        "run": asdict(training.run),
-        "steps": trained.step,
-        "seconds": round(trained.seconds),
-        "loss": trained.loss,
-        "validation_loss": trained.validation_loss,
-        "command": command,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **record_of(training.run, trained, command),
     }

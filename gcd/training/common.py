@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import os
+import platform
 import signal
 import time
 from collections.abc import Callable
@@ -81,6 +82,19 @@ class Trained:
     loss: float
     validation_loss: float
     finished: bool
+
+
+def record_of(run: RunConfig, trained: Trained, command: str) -> dict[str, Any]:
+    """What every checkpoint's config.json says of the run that made it."""
+    return {
+        "run": run.as_dict(),
+        "steps": trained.step,
+        "seconds": round(trained.seconds),
+        "loss": trained.loss,
+        "validation_loss": trained.validation_loss,
+        "command": command,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
 
 
 def run_folder(name: str) -> Path:

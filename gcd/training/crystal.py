@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import UNet, UNetConfig
 from gcd.structures.crystals import check_phase, check_size
-from gcd.training.common import RunConfig, Trained, begin_with, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.diffusion import Diffusion, diffusion_loss
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -142,8 +142,6 @@ def train_crystal(
 
 def checkpoint_config(training: CrystalTraining, trained: Trained, command: str) -> dict[str, Any]:
     """config.json of a crystal model: all that rebuilds the network, samples from it and says how it was made."""
-    import platform
-
     phase = check_phase(training.phase)
     batches = CrystalBatches(training.phase, training.sizes, training.scale)
     return {
@@ -156,11 +154,5 @@ def checkpoint_config(training: CrystalTraining, trained: Trained, command: str)
         "scale": training.scale,
         **training.diffusion.as_config(),
         "data_sha256": batches.sha256(),
-        "run": training.run.as_dict(),
-        "steps": trained.step,
-        "seconds": round(trained.seconds),
-        "loss": trained.loss,
-        "validation_loss": trained.validation_loss,
-        "command": command,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **record_of(training.run, trained, command),
     }

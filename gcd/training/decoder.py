@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from gcd.devices import best_dtype
 from gcd.training import decoder_structures
-from gcd.training.common import RunConfig, Trained, begin_with, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.decoder_structures import KINDS, Sample, turned
 from gcd.voxels.decoder import Decoder, DecoderConfig
 from gcd.voxels.encoder import encode
@@ -228,13 +227,7 @@ def checkpoint_config(training: DecoderTraining, trained: Trained, command: str)
             "displacement_weight": training.displacement_weight,
         },
         "data_sha256": hashlib.sha256(source.encode()).hexdigest(),
-        "run": training.run.as_dict(),
-        "steps": trained.step,
-        "seconds": round(trained.seconds),
-        "loss": trained.loss,
-        "validation_loss": trained.validation_loss,
-        "command": command,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **record_of(training.run, trained, command),
     }
 
 

@@ -17,7 +17,7 @@ from gcd.devices import best_dtype
 from gcd.particles.network import NetworkConfig, ScoreNetwork
 from gcd.particles.noise import VESchedule
 from gcd.structures.crystals import check_phase, check_size, ideal_positions
-from gcd.training.common import RunConfig, Trained, begin_with, fit
+from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 
 Size = tuple[int, int, int]
 
@@ -163,8 +163,6 @@ def train_particle(
 
 def checkpoint_config(training: ParticleTraining, trained: Trained, command: str) -> dict[str, Any]:
     """config.json of a particle model: all that rebuilds the network, samples from it and says how it was made."""
-    import platform
-
     return {
         "kind": "particle",
         "phase": check_phase(training.phase).name,
@@ -174,11 +172,5 @@ def checkpoint_config(training: ParticleTraining, trained: Trained, command: str
         "t_end": training.t_min,
         "focus": training.focus,
         "data_sha256": NoisyCrystals(training.phase, training.size).sha256(),
-        "run": training.run.as_dict(),
-        "steps": trained.step,
-        "seconds": round(trained.seconds),
-        "loss": trained.loss,
-        "validation_loss": trained.validation_loss,
-        "command": command,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **record_of(training.run, trained, command),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gcd.training.common import RunConfig, Trained, fit
+from gcd.training.common import RunConfig, Trained, fit, record_of
 from gcd.training.decoder import Structures
 from gcd.training.decoder_structures import Sample
 from gcd.voxels.decoder import Decoder, candidates_in
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
+from gcd.voxels.merging import minimum_image
 from gcd.voxels.selection import Pairs, measures_of, pairs_of
 
 REACH = (
@@ -63,9 +63,7 @@ def match_atoms(sample: Sample, found: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """One-to-one pairs of atoms and found positions (M, 3) in voxels: indices of both, and distances below `REACH`."""
     from scipy.optimize import linear_sum_assignment
 
-    d = sample.positions[:, None] - found[None]
-    edge = np.array(sample.shape, dtype=float)
-    d = np.sqrt(((d - np.where(sample.periodic, edge * np.rint(d / edge), 0.0)) ** 2).sum(-1))
+    d = _distances(sample, found)
     first, second = linear_sum_assignment(np.minimum(d, REACH))
     near = d[first, second] < REACH
     return first[near], second[near], d[first, second][near]
@@ -75,10 +73,15 @@ def one_more(rng: np.random.Generator, sample: Sample, apart: float = 2.45) -> S
     """The structure with one atom more, at random, `apart` voxels from all others; as it was where there is no room."""
     edge = np.array(sample.shape, dtype=float)
     places = rng.uniform(0, 1, (TRIES, 3)) * (edge - np.where(sample.periodic, 0, 1))
-    d = places[:, None] - sample.positions[None]
-    d = np.sqrt(((d - np.where(sample.periodic, edge * np.rint(d / edge), 0.0)) ** 2).sum(-1))
-    free = places[(d >= apart).all(axis=1)]
+    free = places[(_distances(sample, places) >= apart).all(axis=0)]
     return replace(sample, positions=np.concatenate([sample.positions, free[:1]]))
+
+
+def _distances(sample: Sample, places: np.ndarray) -> np.ndarray:
+    """(N, M) voxels from each atom to the nearest image of each place."""
+    box = np.where(sample.periodic, sample.shape, 0.0)
+    vectors = minimum_image(sample.positions[:, None] - places[None], box)
+    return np.sqrt((vectors**2).sum(-1))
 
 
 class Pool:
@@ -198,14 +201,8 @@ def train_selection(
 def selection_config(training: SelectionTraining, trained: Trained, command: str) -> dict[str, Any]:
     """What the decoder's config.json says of its selection."""
     settings = asdict(training)
-    run = settings.pop("run")
+    del settings["run"]
     return {
         "training": settings,
-        "run": run,
-        "steps": trained.step,
-        "seconds": round(trained.seconds),
-        "loss": trained.loss,
-        "validation_loss": trained.validation_loss,
-        "command": command,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **record_of(training.run, trained, command),
     }

@@ -50,12 +50,12 @@ def find_candidates(
         start = np.concatenate([start, more])
     if len(more) or not strong.all():
         fit = fit_positions(start, C, periodic=periodic, error=error)
-    log_odds = np.log(probability.clip(CERTAIN, 1 - CERTAIN) / (1 - probability.clip(CERTAIN, 1 - CERTAIN)))
+    p = probability.clip(CERTAIN, 1 - CERTAIN)
     return Candidates(
         positions=wrap(fit.positions, box),
         start=start,
         gain=fit.gain,
         strength=fit.strength,
-        evidence=interpolated(log_odds, fit.positions, periodic),
+        evidence=interpolated(np.log(p / (1 - p)), fit.positions, periodic),
         sigma=fit.sigma,
     )
