@@ -90,11 +90,14 @@ class Store:
         self.path = Path(path)
         if read_only and not self.path.is_file():
             raise StoreError(f"There is no search store {str(path)!r}.")
-        # Reading a file that a search is writing to needs no more than patience.
-        address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        # Reading a file that a search is writing to needs no more than patience; one whose search was killed while it
+        # wrote must first be rolled back, which SQLite does itself, but not through a connection opened read-only.
+        address = f"{self.path.absolute().as_uri()}?mode={'rw' if read_only else 'rwc'}"
         try:
             self._db = sqlite3.connect(address, uri=True, timeout=60.0)
-            if not read_only:
+            if read_only:
+                self._db.execute("PRAGMA query_only = ON")
+            else:
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.executescript(_TABLES)
             self.meta = self._meta(json.loads(json.dumps(meta or {})), read_only)
