@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from gcd.commands.options import refuse_blank
+
 VERBS = {
     "sample crystal": "gcd.commands.sample_crystal",
     "sample particle": "gcd.commands.sample_particle",
@@ -96,6 +98,7 @@ def build_parser() -> Parser:
             description=module.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        refuse_blank(sub)
         module.add_arguments(sub)
         sub.add_argument(
             "--json", action="store_true", help="print one JSON object as the last line of stdout"

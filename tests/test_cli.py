@@ -14,7 +14,7 @@ import torch
 from ase.io import read
 
 from gcd.checkpoints import read_config
-from gcd.cli import VERBS, build_parser, main, plain
+from gcd.cli import VERBS, Parser, build_parser, main, plain
 from gcd.structures.crystals import ideal_crystal
 from gcd.structures.formats import write_structure
 
@@ -316,6 +316,41 @@ def test_help_of_every_verb(capsys):
         out = capsys.readouterr().out
         assert "--json" in out
         assert import_module(VERBS[verb]).HELP
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("app", "--host", ""), "such as localhost, 127.0.0.1 or 0.0.0.0 (every address), not ''"),
+        (("app", "--host", "local host"), "not 'local host'"),
+        (("train", "boundary", "--model", ""), "A model's name is one word, a folder's name, not ''"),
+        (("train", "boundary", "--model", "../up"), "not '../up'"),
+        (("train", "decoder", "--name", ""), "A checkpoint's name is one word, a folder's name, not ''"),
+        (("train", "decoder", "--run", "../up"), "A run's name is one word, a folder's name, not '../up'"),
+        (("decode", "a.npz", "--checkpoint", ""), "--checkpoint: It must not be blank, as '' is"),
+        (("decode", "a.npz", "--out", " "), "--out: It must not be blank, as ' ' is"),
+    ],
+)
+def test_names_that_name_nothing_are_refused_before_anything_starts(capsys, words, message):
+    with pytest.raises(SystemExit) as exit_:
+        build_parser().parse_args(words)
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_argument_of_any_verb_is_blank(capsys, verb):
+    parser = Parser()
+    import_module(VERBS[verb]).add_arguments(parser)
+    for argument in parser._actions:
+        if argument.nargs == 0:
+            continue  # a switch, which takes no value
+        values = [" "] * (argument.nargs if isinstance(argument.nargs, int) else 1)
+        with pytest.raises(SystemExit) as exit_:
+            build_parser().parse_args([*verb.split(), *argument.option_strings[:1], *values])
+        assert exit_.value.code == 2
+        name = argument.option_strings[0] if argument.option_strings else argument.metavar
+        assert f"argument {name}: " in capsys.readouterr().err
 
 
 def test_help_does_not_load_torch():

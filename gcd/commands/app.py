@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -14,13 +15,26 @@ from gcd.commands import options
 HELP = "start the web app"
 
 
+def check_host(text: str) -> str:
+    """A name or number of this machine; the empty one would be every address there is, without a word."""
+    if not re.fullmatch(r"[\w.:%-]+", text):
+        raise ValueError(
+            f"The host must be a name or an address, such as localhost, 127.0.0.1 or 0.0.0.0 (every address), "
+            f"not {text!r}."
+        )
+    return text
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument(
         "--port", type=options.whole("the port", 1, 65535), default=8501, help="port (default 8501)"
     )
     parser.add_argument(
-        "--host", default="localhost", help="address to listen on (default localhost: this machine only)"
+        "--host",
+        type=options.checked(check_host),
+        default="localhost",
+        help="address to listen on (default localhost: this machine only)",
     )
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
 

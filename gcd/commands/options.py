@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gcd import limits
@@ -48,6 +49,31 @@ def number(name: str, low: float, high: float) -> Callable[[str], float]:
         return value
 
     return checked(check)
+
+
+def check_word(name: str, text: str) -> str:
+    """A name that can be a folder's; ValueError, in one sentence, for any other."""
+    if text.split() != [text] or Path(text).name != text or text.startswith("."):
+        raise ValueError(f"A {name} is one word, a folder's name, not {text!r}.")
+    return text
+
+
+def word(name: str) -> Callable[[str], str]:
+    """The type of a name that is one word."""
+    return checked(lambda text: check_word(name, text))
+
+
+def check_filled(text: str) -> str:
+    """Any text but a blank one, which Path would take for the working folder, and `or` for an option left out."""
+    if not text.strip():
+        raise ValueError(f"It must not be blank, as {text!r} is: --help says what is legal.")
+    return text
+
+
+def refuse_blank(parser: argparse.ArgumentParser) -> None:
+    """Have every text and every path that the parser takes checked; other types have checks of their own."""
+    parser.register("type", None, checked(check_filled))
+    parser.register("type", Path, checked(lambda text: Path(check_filled(text))))
 
 
 cells = whole("every axis of the size", 1, limits.MAX_CELLS_PER_AXIS)

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
+        type=options.word("model's name"),
         default="full",
         metavar="M",
         help="what the model is called among those of its boundary (default full)",
@@ -39,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="E_gb in J/m2 of the structures to learn from; no other is looked at (default: all)",
     )
-    parser.add_argument("--name", metavar="C", help="name of the checkpoint (default boundary-METAL-TWIST-M)")
+    parser.add_argument(
+        "--name",
+        type=options.word("checkpoint's name"),
+        metavar="C",
+        help="name of the checkpoint (default boundary-METAL-TWIST-M)",
+    )
     model = parser.add_argument_group("the model; what is left out keeps its default")
     model.add_argument(
         "--channels", type=numbers("the channels", 4096), help="features a level, such as 64,128"

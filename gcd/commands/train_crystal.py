@@ -28,7 +28,12 @@ def _sizes(text: str) -> list[tuple[int, int, int]]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     options.add_phase(parser)
-    parser.add_argument("--name", metavar="C", help="name of the checkpoint (default crystal-PHASE)")
+    parser.add_argument(
+        "--name",
+        type=options.word("checkpoint's name"),
+        metavar="C",
+        help="name of the checkpoint (default crystal-PHASE)",
+    )
     model = parser.add_argument_group("the model; what is left out keeps its default")
     model.add_argument(
         "--sizes",

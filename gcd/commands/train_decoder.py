@@ -25,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_decoder_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of both stages of a decoder's training."""
     parser.add_argument(
-        "--name", default="decoder", metavar="C", help="name of the checkpoint (default decoder)"
+        "--name",
+        type=options.word("checkpoint's name"),
+        default="decoder",
+        metavar="C",
+        help="name of the checkpoint (default decoder)",
     )
     parser.add_argument(
         "--evaluate",

@@ -20,7 +20,12 @@ HELP = "particle model (the baseline) of one phase"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     options.add_phase(parser)
-    parser.add_argument("--name", metavar="C", help="name of the checkpoint (default particle-PHASE)")
+    parser.add_argument(
+        "--name",
+        type=options.word("checkpoint's name"),
+        metavar="C",
+        help="name of the checkpoint (default particle-PHASE)",
+    )
     model = parser.add_argument_group("the model; what is left out keeps its default")
     options.add_size(model, None)  # type: ignore[arg-type]
     model.add_argument(

@@ -39,6 +39,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--run",
         dest="run_name",
+        type=options.word("run's name"),
         metavar="NAME",
         help="name of the run whose state is kept (default: the checkpoint's)",
     )
@@ -93,9 +94,7 @@ def train(
     from gcd.files import check_writable
     from gcd.training.common import run_folder
 
-    if Path(name).name != name or name.startswith("."):
-        raise ValueError(f"A checkpoint's name is one word, a folder's name, not {name!r}.")
-    folder = checkpoints_folder() / name
+    folder = checkpoints_folder() / options.check_word("checkpoint's name", name)
     if (folder / CONFIG).exists() and not args.overwrite:
         raise ValueError(f"There is a checkpoint {name!r} already: choose another --name, or --overwrite it.")
     device = resolve_device(args.device)
