@@ -1,5 +1,6 @@
 """The store: what is added is on disk, duplicates are told apart, and other files are refused."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -130,3 +131,27 @@ def test_a_killed_writer_loses_nothing_it_had_finished(tmp_path):
             assert set(told) <= store.numbers(0)
             assert all(np.all(c.positions == c.number) and c.positions.shape == (360, 3) for c in store)
         path.unlink()
+
+
+def test_a_reader_rolls_back_what_a_killed_writer_had_half_written(tmp_path):
+    path, killed = tmp_path / "s.db", tmp_path / "killed" / "s.db"
+    killed.parent.mkdir()
+    large = {"positions": np.ones((400, 3)), "energies": np.ones(400)}  # several pages each
+    with Store(path, META) as store:
+        for number in range(3):
+            store.add(candidate(number, **large))
+        whole = path.read_bytes()
+        store._db.execute("PRAGMA cache_size = 1")  # pages that do not fit go to the file before the commit
+        store._db.execute("BEGIN")
+        store._db.execute("UPDATE candidates SET positions = zeroblob(9600), n = 0.7")
+        store._db.execute("DELETE FROM candidates WHERE number = 1")
+        for file in (path, tmp_path / "s.db-journal"):  # as a kill at this moment would leave them
+            shutil.copy(file, killed.parent)
+        store._db.rollback()
+    assert killed.read_bytes() != whole
+    with Store(killed, read_only=True) as store:
+        found = list(store)
+    assert [(c.number, c.n) for c in found] == [(0, 0.2), (1, 0.2), (2, 0.2)]
+    assert all(np.array_equal(c.positions, large["positions"]) for c in found)
+    assert [file.name for file in killed.parent.iterdir()] == ["s.db"]
+    assert killed.read_bytes() == whole
