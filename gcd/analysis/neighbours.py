@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gcd.structures.cells import plane_distances
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -95,12 +97,6 @@ def mean_spacing(atoms: Atoms) -> float:
     return float((volume / max(len(atoms), 1)) ** (1 / 3))
 
 
-def plane_distances(atoms: Atoms) -> np.ndarray:
-    """(3,) distances in Å between opposite faces of the cell: its edges when it is orthorhombic."""
-    cell = atoms.cell.complete()[:]
-    return 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-
-
 def _extent(atoms: Atoms) -> float:
     return float(np.linalg.norm(np.ptp(atoms.positions, axis=0))) if len(atoms) else 0.0
 
@@ -111,7 +107,7 @@ def _with_images(atoms: Atoms, reach: float) -> tuple[np.ndarray, np.ndarray, np
     cell = np.asarray(atoms.cell.complete()[:])
     fractional = atoms.positions @ np.linalg.inv(cell)
     fractional = np.where(atoms.pbc, fractional % 1.0, fractional)
-    margin = reach / plane_distances(atoms)
+    margin = reach / plane_distances(cell)
     layers = np.where(atoms.pbc, np.ceil(margin).astype(int), 0)
     shifts = np.array(list(product(*(range(-n, n + 1) for n in layers))), dtype=float)
     shifts = shifts[np.argsort(np.abs(shifts).sum(axis=1), kind="stable")]  # no shift first

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.analysis.neighbours import mean_spacing, plane_distances, reduced
+from gcd.analysis.neighbours import mean_spacing, reduced
+from gcd.structures.cells import plane_distances
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -66,7 +67,7 @@ def _g_of_one(atoms: Atoms, r_max: float, bins: int) -> np.ndarray:
     fractional = atoms.positions @ np.linalg.inv(cell)
     volume = abs(np.linalg.det(cell))
     room = 2.0 * r_max * 1.001  # freud counts each pair once only where r_max is below half the shortest edge
-    distances = plane_distances(atoms)
+    distances = plane_distances(cell)
     repeats = np.where(atoms.pbc, np.ceil(room / distances), 1).astype(int)
     for axis in np.flatnonzero(~atoms.pbc):
         low, high = fractional[:, axis].min(), fractional[:, axis].max()

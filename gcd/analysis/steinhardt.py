@@ -16,9 +16,9 @@ from gcd.analysis.neighbours import (
     mean_spacing,
     nearest_neighbours,
     neighbours_within,
-    plane_distances,
     reduced,
 )
+from gcd.structures.cells import plane_distances
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -127,9 +127,8 @@ def _sites(atoms: Atoms) -> np.ndarray:
     n = len(atoms)
     if n < 2:
         return np.arange(n)
-    edges = atoms.cell.complete().lengths() * (
-        1 + 4 * mean_spacing(atoms) * n ** (1 / 3) / plane_distances(atoms)
-    )
+    cell = atoms.cell.complete()
+    edges = cell.lengths() * (1 + 4 * mean_spacing(atoms) * n ** (1 / 3) / plane_distances(cell[:]))
     extent = float(edges.max() + np.abs(atoms.positions[:, ~atoms.pbc]).max(initial=0.0))
     close = neighbours_within(atoms, SAME_POINT + 1e-6 * extent)
     pairs = coo_matrix((np.ones(len(close.first)), (close.first, close.second)), shape=(n, n))
@@ -152,11 +151,12 @@ def _faces(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
         return nothing, np.zeros(0, np.float32)
     cell = np.asarray(atoms.cell.complete()[:])
     fractional = atoms.positions @ np.linalg.inv(cell)
-    spacing = mean_spacing(atoms)
-    repeats = np.where(atoms.pbc, np.ceil(4.0 * spacing / plane_distances(atoms)), 1).astype(int)
+    room = 4.0 * mean_spacing(atoms)
+    distances = plane_distances(cell)
+    repeats = np.where(atoms.pbc, np.ceil(room / distances), 1).astype(int)
     for axis in np.flatnonzero(~atoms.pbc):  # room enough that images across the open axis stay apart
         low, high = fractional[:, axis].min(), fractional[:, axis].max()
-        stretch = high - low + 4.0 * spacing / plane_distances(atoms)[axis]
+        stretch = high - low + room / distances[axis]
         cell[axis] *= stretch
         fractional[:, axis] = (fractional[:, axis] - low) / stretch
     fractional = np.where(atoms.pbc, fractional % 1.0, fractional)

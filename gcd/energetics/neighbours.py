@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gcd.structures.cells import plane_distances
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -63,11 +65,11 @@ def _close_up(positions: np.ndarray, box: np.ndarray, periodic: Sequence[bool], 
     vesin lays its grid over all the space between the atoms, and dies when one of them has gone very far.
     """
     fractional = positions @ np.linalg.inv(box)
+    heights = plane_distances(box)
     for axis in np.flatnonzero(np.logical_not(periodic)):
-        height = 1 / np.linalg.norm(np.linalg.inv(box)[:, axis])
         order = np.argsort(fractional[:, axis])
         gaps = np.diff(fractional[order, axis], prepend=fractional[order[0], axis])
-        fractional[order, axis] = np.cumsum(np.minimum(gaps, gap / height))
+        fractional[order, axis] = np.cumsum(np.minimum(gaps, gap / heights[axis]))
     return np.ascontiguousarray(fractional @ box)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from gcd.files import StructureFileError, atomic_file
 from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES, MAX_LENGTH, MIN_THICKNESS
+from gcd.structures.cells import plane_distances
 from gcd.structures.cif import read_cif
 from gcd.structures.headers import promised_atoms
 from gcd.structures.voxel_files import read_voxels, write_voxels
@@ -262,9 +263,9 @@ def _thickness(cell: np.ndarray) -> float:
     """Smallest distance in Å between opposite faces; of the lattice's shortest vectors where the file's are skewed."""
     from ase.geometry import minkowski_reduce
 
-    thickness = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
+    thickness = plane_distances(cell).min()
     if thickness < MIN_THICKNESS:
-        thickness = 1 / np.linalg.norm(np.linalg.inv(minkowski_reduce(cell)[0]), axis=0).max()
+        thickness = plane_distances(minkowski_reduce(cell)[0]).min()
     return float(thickness)
 
 
