@@ -63,7 +63,7 @@ def _g_of_one(atoms: Atoms, r_max: float, bins: int) -> np.ndarray:
     if len(atoms) == 0:
         return np.zeros(bins)
     atoms = reduced(atoms)
-    cell = np.asarray(atoms.cell[:], dtype=float)
+    cell = np.array(atoms.cell[:], dtype=float)  # a copy: open axes are stretched below
     fractional = atoms.positions @ np.linalg.inv(cell)
     volume = abs(np.linalg.det(cell))
     room = 2.0 * r_max * 1.001  # freud counts each pair once only where r_max is below half the shortest edge

@@ -75,6 +75,13 @@ def test_open_axis_has_no_images() -> None:
     assert atoms_between(r, g, 2 / 125, 1.1, 6.0) == 0
 
 
+def test_the_structure_stays_as_it_is() -> None:
+    slab = Atoms("H2", [[0, 0, 0], [0, 0, 1]], cell=[5, 5, 8], pbc=[True, True, False])
+    first = radial_distribution(slab)
+    assert slab.cell.lengths().tolist() == [5, 5, 8]
+    np.testing.assert_array_equal(radial_distribution(slab), first)
+
+
 def test_no_atoms_give_zeros() -> None:
     assert not radial_distribution(Atoms(cell=[5, 5, 5], pbc=True), bins=10)[1].any()
 
