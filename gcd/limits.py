@@ -15,6 +15,7 @@ MAX_CELLS_PER_AXIS = (
 MAX_ATOMS = 50_000  # atoms in one structure, generated or read
 MAX_LENGTH = 100_000  # Å, of a cell and of positions in a file
 MIN_THICKNESS = 0.5  # Å, of a cell between opposite faces; thinner ones would need images without number
+MAX_BLOCKS = 40_000_000  # of space, in a search for Voronoi neighbours; each takes 25 bytes
 MAX_FRAMES = 1_000  # structures read from one file
 MAX_VOXELS = 1_000_000  # voxels of one grid; about 100^3
 MAX_COUNT = 1_000  # samples of one command or job

@@ -18,6 +18,7 @@ from gcd.analysis.neighbours import (
     neighbours_within,
     reduced,
 )
+from gcd.limits import MAX_BLOCKS
 from gcd.structures.cells import plane_distances
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 # Of a nearest-neighbour distance; counts 6 in SC, 8 + 6 in BCC and 12 in FCC and HCP, and lies in the gap
 # behind those shells (1.414, 1.633, 1.414, 1.414), so that thermal motion does not change the number.
 COORDINATION_FACTOR = 1.25
+# In cells with the shortest vectors, Voronoi neighbours lie at most 2.1 cells apart along each axis (the largest of
+# 3,000 random lattices): five repeats tell them all apart.
+MOST_REPEATS = 5
 SAME_POINT = 1e-4  # Å; voro++ takes atoms closer than 1e-5 for one, and they come to it rounded
 
 
@@ -142,6 +146,7 @@ def _faces(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
 
     Small cells are repeated first, because an atom that meets the same neighbour through two faces would
     confuse the list. Faces that reach across an open axis are left out: there is no atom behind the surface.
+    The bonds are turned so that the longest axis is the last, along which voro++ needs the least memory.
     """
     import freud
 
@@ -150,16 +155,20 @@ def _faces(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
     if n == 0 or (n == 1 and not atoms.pbc.any()):
         return nothing, np.zeros(0, np.float32)
     cell = np.asarray(atoms.cell.complete()[:])
+    longest = 2 - int(plane_distances(cell)[::-1].argmax())
+    turned = np.roll(np.arange(3), 2 - longest)
+    cell, pbc = cell[turned], atoms.pbc[turned]
     fractional = atoms.positions @ np.linalg.inv(cell)
     room = 4.0 * mean_spacing(atoms)
     distances = plane_distances(cell)
-    repeats = np.where(atoms.pbc, np.ceil(room / distances), 1).astype(int)
-    for axis in np.flatnonzero(~atoms.pbc):  # room enough that images across the open axis stay apart
+    repeats = np.where(pbc, np.minimum(np.ceil(room / distances), MOST_REPEATS), 1).astype(int)
+    for axis in np.flatnonzero(~pbc):  # room enough that images across the open axis stay apart
         low, high = fractional[:, axis].min(), fractional[:, axis].max()
         stretch = high - low + room / distances[axis]
         cell[axis] *= stretch
         fractional[:, axis] = (fractional[:, axis] - low) / stretch
-    fractional = np.where(atoms.pbc, fractional % 1.0, fractional)
+    _check_blocks(n * int(repeats.prod()), plane_distances(cell) * repeats, distances)
+    fractional = np.where(pbc, fractional % 1.0, fractional)
     shifts = np.stack(np.meshgrid(*(np.arange(r) for r in repeats), indexing="ij"), axis=-1).reshape(-1, 1, 3)
     repeated = ((shifts + fractional) / repeats).reshape(-1, 3)
     box = freud.box.Box.from_matrix((cell * repeats[:, None]).T)
@@ -172,6 +181,28 @@ def _faces(atoms: Atoms) -> tuple[Bonds, np.ndarray]:
     # The first n points are the structure itself. Bonds across an open axis differ from the plain difference.
     matrix = np.asarray(box.to_matrix(), dtype=float)
     wraps = np.round(vectors @ np.linalg.inv(matrix).T - (repeated[second] - repeated[first]))
-    keep = (first < n) & np.all(atoms.pbc | (wraps == 0), axis=1)
+    keep = (first < n) & np.all(pbc | (wraps == 0), axis=1)
     bonds = Bonds(first[keep], second[keep] % n, vectors[keep])
     return bonds, np.asarray(found.weights, dtype=np.float32)[keep]
+
+
+def _check_blocks(points: int, box: np.ndarray, cell: np.ndarray) -> None:
+    """Refuse what voro++ cannot hold in memory: it ends the process when it tries.
+
+    It divides the box into blocks of 5.6 points, and lays out as many beyond it, along its second and third axis, as
+    the Voronoi cell of the box's own lattice reaches: without number where a box is thin and long.
+
+    Args:
+        points: in the box.
+        box: (3,) distances in Å between its opposite faces.
+        cell: the same of the structure's cell, for the sentence.
+    """
+    blocks = 1 + box * (points / (5.6 * box.prod())) ** (1 / 3)
+    reach = np.linalg.norm(box) / 2
+    blocks[1:] *= 2 + 2 * reach / box[1:]
+    if (needed := blocks.prod()) > MAX_BLOCKS:
+        edges = " x ".join(f"{distance:.6g}" for distance in sorted(cell))
+        raise ValueError(
+            f"Voronoi neighbours in a cell of {edges} Å need {needed:.1e} blocks of space, and there is room for "
+            f"{MAX_BLOCKS:,}: count a number of nearest neighbours instead, such as 12."
+        )

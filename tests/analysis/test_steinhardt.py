@@ -161,3 +161,20 @@ def test_atoms_on_one_point_are_neighbours_at_distance_zero() -> None:
     atoms = Atoms("H2", [[1, 1, 1], [1, 1, 1]], cell=[5, 5, 5], pbc=True)
     assert minimum_distance(atoms) == 0
     assert coordination(atoms).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("longest", [0, 1, 2])
+def test_voronoi_neighbours_in_a_needle_whichever_way_it_points(longest: int) -> None:
+    edges = np.roll([0.6, 0.6, 3000.0], longest - 2)
+    heights = np.roll([[0.0, 0.0, 0.0], [0.3, 0.1, 900.0]], longest - 2, axis=1)
+    order = steinhardt(Atoms("H2", heights, cell=edges, pbc=True), (4, 6), "voronoi")
+    np.testing.assert_allclose(order[4], 0.829156, atol=1e-3)  # of four neighbours in a square
+    np.testing.assert_allclose(order[6], 0.586302, atol=1e-3)
+
+
+def test_a_needle_too_long_for_voronoi_neighbours_is_refused() -> None:
+    needle = Atoms("H2", [[0, 0, 0], [0.3, 0.1, 900]], cell=[0.5, 0.5, 100_000], pbc=True)
+    with pytest.raises(
+        ValueError, match=r"0\.5 x 0\.5 x 100000 Å need .* room for 40,000,000: count a number"
+    ):
+        steinhardt(needle, (4, 6), "voronoi")
