@@ -1,8 +1,9 @@
 """Search for structures of a twist boundary with LAMMPS, after GRIP, on all cores.
 
 Every finished candidate is in the file at once. The same command goes on where a search was ended or killed; --count
-includes what is there. --window asks for so many different structures with E_gb from LOW to HIGH (J/m2), at those [n]
-if they are given; the search then ends when all windows are full.
+includes what is there of the same --seed. --window asks for so many different structures with E_gb from LOW to HIGH
+(J/m2), at those [n] if they are given; the search then ends when all windows are full. For these structures, and for
+the lowest energies, candidates of other seeds in the file count too.
 
   gcd search --twist sigma5 --metal W --count 400 --out sigma5.db
   gcd search --twist sigma5 --count 2000 --window 2.6:2.8:40:1/10,1/5,3/10 --md-steps 100 5000
@@ -116,6 +117,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         _show(progress, out)
     return {
         "candidates": progress.done,
+        "other_seeds": progress.others,
         "unique": progress.unique,
         "failed": progress.failed,
         "lowest": [{"n": n, "egb": egb} for n, egb in progress.lowest.items()],
@@ -141,11 +143,17 @@ def _note(progress: SearchProgress) -> str:
     filled = " ".join(f"{found}/{window.count}" for window, found in progress.windows)
     failed = f", {progress.failed} failed" if progress.failed else ""
     windows = f", windows {filled}" if filled else ""
-    return f"{progress.done} tried, {progress.unique} different{failed}{windows}; lowest {best}"
+    return f"{progress.done} tried{failed}, {_different(progress)}{windows}; lowest {best}"
+
+
+def _different(progress: SearchProgress) -> str:
+    """How many structures differ, and among which."""
+    others = f" with {progress.others} of other seeds" if progress.others else ""
+    return f"{progress.unique} different{others}"
 
 
 def _show(progress: SearchProgress, out: Path) -> None:
-    print(f"{out}: {progress.done} candidates, {progress.unique} different, {progress.failed} failed")
+    print(f"{out}: {progress.done} candidates, {progress.failed} failed, {_different(progress)}")
     for n, egb in progress.lowest.items():
         print(f"  [n] = {n:<6g} lowest E_gb {egb:.4f} J/m2")
     for window, found in progress.windows:

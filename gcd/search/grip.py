@@ -41,7 +41,10 @@ class SearchError(ValueError):
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search has come; ``lowest`` is [n] -> lowest E_gb (J/m2) so far."""
+    """How far a search has come; ``lowest`` is [n] -> lowest E_gb (J/m2) so far.
+
+    Candidates of other seeds in the same file count for ``unique``, ``lowest`` and ``windows`` too, and for no other.
+    """
 
     done: int  # candidates, failed ones included
     total: int
@@ -50,7 +53,8 @@ class SearchProgress:
     lowest: Mapping[float, float]
     windows: Sequence[tuple[Window, int]]  # each with the structures it holds
     seconds: float  # since this call began
-    core_seconds: float  # of all candidates in the store, failed ones included
+    core_seconds: float  # of all these candidates, earlier and failed ones included
+    others: int = 0  # candidates of other seeds in the store, failed ones included
     last: Candidate | None = None
 
 
@@ -58,6 +62,7 @@ class SearchProgress:
 class _State:
     tally: Tally
     done: int = 0
+    others: int = 0
     failed: int = 0
     core_seconds: float = 0.0
     failures_in_a_row: int = 0
@@ -83,6 +88,7 @@ class _State:
             windows=list(zip(self.tally.windows, self.tally.filled, strict=True)),
             seconds=time.monotonic() - self.begun,
             core_seconds=self.core_seconds,
+            others=self.others,
             last=last,
         )
 
@@ -142,7 +148,9 @@ def search(
         for candidate in store:
             if candidate.seed == seed:
                 state.add(candidate)
-            elif not candidate.error:
+                continue
+            state.others += 1
+            if not candidate.error:
                 state.tally.add(candidate.egb, candidate.n)
         state.failures_in_a_row = 0
         under_way: dict[int, tuple[Proposal, Atoms, Slab]] = {}

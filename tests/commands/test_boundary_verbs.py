@@ -88,6 +88,22 @@ def test_a_search_reports_what_it_found(here, capsys):
         assert len(file) == 2
 
 
+@needs_lammps
+def test_a_search_with_another_seed_says_what_it_counts(here, capsys):
+    words = ["search", "--md-steps", "2", "4", "--workers", "1", "--out", "q.db"]
+    answer(capsys, *words, "--count", "3")
+    status, found, err = answer(capsys, *words, "--count", "1", "--seed", "1")
+    assert (status, found["candidates"], found["other_seeds"]) == (0, 1, 3)
+    assert f"1 tried, {found['unique']} different with 3 of other seeds; lowest" in err
+    with Store(here / "q.db", read_only=True) as file:
+        assert found["unique"] == len(file.unique())
+    assert main([*words, "--count", "1", "--seed", "1"]) == 0
+    assert (
+        f"1 candidates, 0 failed, {found['unique']} different with 3 of other seeds"
+        in capsys.readouterr().out
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
