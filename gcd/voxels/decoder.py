@@ -203,7 +203,7 @@ def decode(decoder: Decoder, voxels: Tensor, grid: Grid) -> list[np.ndarray]:
         B arrays (N, 3) of positions in Å, float64, inside the cell on periodic axes.
 
     Raises:
-        ValueError: voxels that are not on the grid, or not finite.
+        ValueError: voxels that are not on the grid, not finite, or of more atoms than there can be.
     """
     size = np.array(grid.voxel_size)
     return [stages.atoms * size for stages in decode_in_stages(decoder, voxels, grid)]
@@ -214,7 +214,7 @@ def decode_in_stages(decoder: Decoder, voxels: Tensor, grid: Grid) -> Iterator[S
     """`decode`, one structure after the other, with all that lies between voxels and atoms.
 
     Raises:
-        ValueError: voxels that are not on the grid, or not finite.
+        ValueError: voxels that are not on the grid, not finite, or of more atoms than there can be.
     """
     device = decoder.denoise.head.weight.device
     for C, found, merged, candidates in candidates_in(decoder, voxels, grid):
@@ -245,7 +245,7 @@ def candidates_in(decoder: Decoder, voxels: Tensor, grid: Grid) -> Iterator[Foun
     """The way from (B, X, Y, Z) voxels to candidates for atoms, one structure after the other.
 
     Raises:
-        ValueError: voxels that are not on the grid, or not finite.
+        ValueError: voxels that are not on the grid, not finite, or of more atoms than there can be.
     """
     check_voxels(voxels, grid)
     config, weight = decoder.config, decoder.denoise.head.weight

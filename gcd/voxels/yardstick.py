@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gcd.limits import MAX_ATOMS
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import wrap
 
@@ -30,18 +31,26 @@ def centre_of_mass_decode(voxels: Tensor, grid: Grid) -> list[np.ndarray]:
 
     Returns:
         B arrays (N, 3) of positions in Å, float64, inside the cell on periodic axes.
+
+    Raises:
+        ValueError: voxels that are not on the grid, not finite, or of more atoms than there can be.
     """
     check_voxels(voxels, grid)
     return [_blocks(C, grid) * np.array(grid.voxel_size) for C in voxels.detach().cpu().double()]
 
 
 def check_voxels(voxels: Tensor, grid: Grid) -> None:
-    """Refuse voxels that are not on the grid, or not finite, with a ValueError of one sentence."""
+    """Refuse, in one sentence, voxels that are not on the grid, not finite, or of more atoms than there can be."""
     if voxels.ndim != 4 or tuple(voxels.shape[1:]) != grid.shape:
         wanted = ", ".join(map(str, grid.shape))
         raise ValueError(f"Voxels on this grid have shape (B, {wanted}), not {tuple(voxels.shape)}.")
     if not torch.isfinite(voxels).all():
         raise ValueError("Voxels must be finite numbers; at least one is NaN or infinite.")
+    for extreme in map(float, voxels.aminmax() if voxels.numel() else ()):
+        if abs(extreme) > MAX_ATOMS:  # the numbers that the decoders make of it would overflow
+            raise ValueError(
+                f"Voxels hold from -{MAX_ATOMS:,} to {MAX_ATOMS:,} atoms, the most there can be, not {extreme:.3g}."
+            )
 
 
 def _blocks(C: Tensor, grid: Grid) -> np.ndarray:

@@ -297,11 +297,15 @@ def test_the_floor_of_a_lone_atom_lies_above_what_a_smooth_bound_says():
 @pytest.mark.parametrize(
     "method", [lambda v, g: decode(Decoder(), v, g), centre_of_mass_decode], ids=["decoder", "yardstick"]
 )
-def test_voxels_off_the_grid_or_not_finite_are_refused(method):
+def test_voxels_off_the_grid_not_finite_or_too_large_are_refused(method):
     with pytest.raises(ValueError, match=r"shape \(B, 12, 10, 14\), not \(1, 12, 10, 13\)"):
         method(torch.zeros(1, 12, 10, 13), BOX)
     with pytest.raises(ValueError, match="finite"):
         method(torch.full((1, 12, 10, 14), float("nan")), BOX)
+    for largest in (1e38, -1e38):
+        with pytest.raises(ValueError, match=r"from -50,000 to 50,000 atoms, .* not -?1e\+38\."):
+            method(torch.full((1, 12, 10, 14), largest), BOX)
+    assert len(method(torch.zeros(0, 12, 10, 14), BOX)) == 0
 
 
 # --- The trained decoder --------------------------------------------------------------------------------------------
