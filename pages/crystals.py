@@ -73,21 +73,23 @@ with controls, st.container(border=True):
         on_change=refill,
         kwargs={"new_phase": False},
     )
-    fast = status.fast_setting(here, phase)
-    solvers = ({"Fast": fast} if fast else {}) | {"Full": FULL, "Custom": None}
+    fast = {n: status.fast_setting(here, phase, (n, n, n)) for n in (4, 6, 8)}
+    measured = ", ".join(
+        f"{setting['evaluations']} for {n}x{n}x{n}" for n, setting in fast.items() if setting
+    )
     quality = st.segmented_control(
         "Sampling",
-        list(solvers),
+        ["Fast", "Full", "Custom"] if measured else ["Full", "Custom"],
         default="Full",
         required=True,
         key="sampling",
         bind="query-params",
         help="Full: 60 evaluations of the network a crystal, as in the paper. "
-        + (f"Fast: {fast['evaluations']}, the fewest that were measured to be as good." if fast else ""),
+        + (f"Fast: the fewest that were measured to be as good, {measured}." if measured else ""),
     )
     with st.form("crystals", border=False):
-        solver = solvers[quality]
-        if solver is None:
+        solver = FULL
+        if quality == "Custom":
             left, right = st.columns([4, 5], gap="small")
             solver = {
                 "evaluations": left.number_input(
@@ -117,6 +119,8 @@ with controls, st.container(border=True):
             )
             for axis, column in zip("xyz", st.columns(3, gap="small"), strict=True)
         )
+        if quality == "Fast":
+            solver = status.fast_setting(here, phase, (nx, ny, nz)) or FULL
         left, right = st.columns(2, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")

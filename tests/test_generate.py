@@ -102,3 +102,45 @@ def test_same_seed_same_structure_whatever_the_batch(phase):
         away = ours.positions[:, None] - theirs.positions[None]
         away -= np.round(away / ours.cell.lengths()) * ours.cell.lengths()
         assert np.linalg.norm(away, axis=2).min(axis=1).max() < 0.01
+
+
+def measured(edge, evaluations, order, perfect, samples=20):
+    return {"size": "x".join([str(edge)] * 3), "spacing": "lambda", "evaluations": evaluations, "order": order,
+            "samples": samples, "perfect": perfect}  # fmt: skip
+
+
+QUALITY = [
+    measured(4, 60, 3, 20),
+    measured(6, 60, 3, 20),
+    measured(6, 8, 2, 20),
+    measured(6, 4, 1, 9),
+    measured(8, 60, 3, 15),
+    measured(8, 8, 2, 11),
+    measured(8, 15, 3, 16),
+]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((4, 4, 4), (4, 1)),
+        ((1, 2, 3), (4, 1)),
+        ((5, 5, 5), (8, 2)),
+        ((4, 6, 4), (8, 2)),
+        ((7, 7, 7), (15, 3)),
+        ((8, 1, 1), (15, 3)),
+        ((12, 12, 12), (15, 3)),
+    ],
+)
+def test_fast_takes_as_many_evaluations_as_the_size_needs(size, expected):
+    config = {"fast": {"evaluations": 4, "order": 1}, "quality": QUALITY}
+    fast = generate.fast_settings(config, size)
+    assert (fast["evaluations"], fast["order"]) == expected
+
+
+def test_fast_is_what_was_looked_for_where_nothing_larger_was_measured():
+    fast = {"evaluations": 4, "order": 1}
+    assert generate.fast_settings({"fast": fast, "quality": QUALITY[:1]}, (8, 8, 8)) == fast
+    assert generate.fast_settings({"quality": QUALITY}, (8, 8, 8)) is None
+    odd = {**measured(8, 2, 1, 20), "size": "4x4x8"}
+    assert generate.fast_settings({"fast": fast, "quality": [*QUALITY, odd]}, (8, 8, 8))["evaluations"] == 15

@@ -82,8 +82,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _evaluations(args: argparse.Namespace) -> tuple[int, int]:
+    from gcd.checkpoints import read_config
     from gcd.diffusion.samplers import check_evaluations
     from gcd.generate import fast_settings
+    from gcd.structures.crystals import check_size
 
     if not args.fast:
         evaluations, order = args.nfe or 60, args.order or 3
@@ -91,7 +93,7 @@ def _evaluations(args: argparse.Namespace) -> tuple[int, int]:
         raise ValueError("--fast says the evaluations and the order itself: leave --nfe and --order out.")
     else:
         name = args.checkpoint or f"crystal-{args.phase}"
-        fast = fast_settings(name)
+        fast = fast_settings(read_config(name), check_size(args.size, args.phase))
         if not fast:
             raise ValueError(f"The checkpoint {name!r} has no fast setting: give --nfe and --order.")
         evaluations, order = int(fast["evaluations"]), int(fast["order"])

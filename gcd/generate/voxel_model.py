@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gcd import limits
-from gcd.checkpoints import CheckpointError, load_unet, read_config
+from gcd.checkpoints import CheckpointError, load_unet
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
 from gcd.diffusion.samplers import Step, dpm_solver
@@ -20,6 +20,10 @@ from gcd.voxels.grid import Grid
 
 # Voxels in one forward pass: eight 24^3 arrays on a CPU, where larger batches only wait for memory.
 VOXELS_AT_ONCE = {"cpu": 8 * 24**3, "cuda": 64 * 24**3}
+FAST_EDGE = 4  # cells an edge of the supercell that a checkpoint's "fast" is measured on
+FAST_LOSS = (
+    0.05  # of the share of perfect crystals, that "fast" may lose: one in the twenty of a measured size
+)
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,34 @@ class VoxelModel:
         return x[:, 0] * self.scale
 
 
-def fast_settings(name: str) -> dict[str, int] | None:
-    """The evaluations and order that a checkpoint's card recommends as "fast", when they have been measured."""
-    return read_config(name).get("fast")
+def fast_settings(config: dict[str, Any], size: Sequence[int]) -> dict[str, int] | None:
+    """The fewest evaluations, and their order, that a crystal model was measured to be as good with at this size.
+
+    Larger supercells take more: their regions have to agree on one lattice. What is measured are cubes, so a supercell
+    counts as the smallest of them that its longest edge fits in, or as the largest there is.
+
+    Args:
+        config: the checkpoint's, from `read_config`.
+        size: cells along each axis.
+
+    Returns:
+        evaluations and order, or None if the fewest have never been looked for.
+    """
+    fast = config.get("fast")
+    if fast is None or max(size) <= FAST_EDGE:
+        return fast
+    cubes: dict[int, list[dict[str, Any]]] = {}
+    for row in config.get("quality", ()):
+        edge, *others = map(int, row["size"].split("x"))
+        if others == [edge, edge] and edge > FAST_EDGE and row["spacing"] == "lambda":
+            cubes.setdefault(edge, []).append(row)
+    if not cubes:
+        return fast
+    rows = cubes[min((edge for edge in cubes if edge >= max(size)), default=max(cubes))]
+    share = {id(row): row["perfect"] / row["samples"] for row in rows}
+    good = share[id(max(rows, key=lambda row: row["evaluations"]))] - FAST_LOSS
+    best = min((row for row in rows if share[id(row)] >= good), key=lambda row: row["evaluations"])
+    return {"evaluations": best["evaluations"], "order": best["order"]}
 
 
 def initial_noise(grid: Grid, seed: int, index: int, restart: int = 0) -> Tensor:

@@ -14,6 +14,7 @@ import streamlit as st
 from gcd import __version__
 from gcd.checkpoints import CARD, available, checkpoint_folder
 from gcd.devices import describe, resolve_device
+from gcd.generate import fast_settings
 from gcd.structures.crystals import PHASES
 from gcd.views.curves import loss_figure
 from gcd.views.style import config
@@ -68,10 +69,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def fast_setting(here: Installation, phase: str) -> dict[str, int] | None:
-    """The fewest evaluations, and their order, that the phase's model was measured to be good with."""
-    fast = here.checkpoints.get(f"crystal-{phase}", {}).get("fast")
-    return {"evaluations": int(fast["evaluations"]), "order": int(fast.get("order", 3))} if fast else None
+def fast_setting(here: Installation, phase: str, size: tuple[int, int, int]) -> dict[str, int] | None:
+    """The fewest evaluations, and their order, that the phase's model was measured to be good with at this size."""
+    return fast_settings(here.checkpoints.get(f"crystal-{phase}", {}), size)
 
 
 def missing_sentence(names: list[str]) -> str:
