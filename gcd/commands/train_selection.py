@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="of most structures (default 0.035 0.065); more of it leaves more to learn from each",
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="go on with the selection that is there, instead of beginning anew",
+    )
     parser.set_defaults(start_from="decoder")
 
 
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return train(
         args,
         args.name,
-        lambda **options: train_selection(training, **options),
+        lambda **options: train_selection(training, keep=args.keep, **options),
         training.run.steps,
         describe,
         lambda name, device: load_decoder(device, name),

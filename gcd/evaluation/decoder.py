@@ -30,6 +30,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Sample]] = {
     "thermal bcc, vacancies": lambda rng: thermal(rng, "bcc", 4, rms=0.2, vacancies=0.03),
     "turned bcc grain": lambda rng: grain(rng, "bcc", 2.6),
     "W bicrystal, 2.8 L": lambda rng: slab(rng, 2.8, SLAB),
+    "random, 2.6 L, 20 % of it": lambda rng: random_addition(rng, 2.6, 0.2, edge=16),
 }
 
 
@@ -129,56 +130,6 @@ def compare(sample: Sample, found: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Distances of matched pairs, atoms missed, atoms extra; each atom is matched to at most one decoded position."""
     first, _, distance = match_atoms(sample, found)
     return distance, len(sample.positions) - len(first), len(found) - len(first)
-
-
-def isolated_atom_floor(noise: float = NOISE, count: int = 2000, seed: int = 0) -> float:
-    """Root of the mean squared distance of the best possible estimate of one lone atom, in voxels.
-
-    It is the mean of the posterior over positions, found by summing over a fine lattice of them, for an atom anywhere
-    with equal odds. No decoder does better on average without knowing more than that of where atoms lie.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    axis = torch.arange(-0.5, 1.5, 0.05) + 0.025
-    positions = torch.cartesian_prod(axis, axis, axis)  # (H, 3)
-    templates = _smear(positions, torch.arange(-1.0, 3.0))  # (H, 64)
-    half_norm = templates.square().sum(1) / (2 * noise**2)
-    squares = 0.0
-    for r in torch.rand(count, 3, generator=generator).split(100):
-        C = _smear(r, torch.arange(-1.0, 3.0)) + noise * torch.randn(len(r), 64, generator=generator)
-        posterior = (C @ templates.T / noise**2 - half_norm).softmax(1)
-        squares += float((posterior @ positions - r).square().sum())
-    return (squares / count) ** 0.5
-
-
-def lone_atom_count_floor(density: float, noise: float = NOISE, count: int = 100_000, seed: int = 0) -> float:
-    """Errors an atom, missed or extra, of the best possible decision whether eight voxels hold a lone atom.
-
-    Args:
-        density: atoms a voxel, the odds before the voxels are seen.
-        noise: its standard deviation.
-        count: atoms that the figure is the mean over.
-        seed: of those.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    axis = torch.arange(0, 1, 0.1) + 0.05
-    centres = torch.arange(0.0, 2.0)
-    templates = _smear(torch.cartesian_prod(axis, axis, axis), centres)  # (H, 8)
-    half_norm = templates.square().sum(1) / (2 * noise**2)
-    missed = extra = 0.0
-    for r in torch.rand(count, 3, generator=generator).split(10_000):
-        C = _smear(r, centres) + noise * torch.randn(len(r), 8, generator=generator)
-        ratio = (C @ templates.T / noise**2 - half_norm).logsumexp(1) - np.log(len(templates))
-        accepted = ratio > np.log((1 - density) / density)
-        missed += float((~accepted).sum())
-        # Empty voxels that look like this are exp(-ratio) times as frequent as full ones, given the prior odds.
-        extra += float((-ratio[accepted]).exp().sum()) * (1 - density) / density
-    return (missed + extra) / count
-
-
-def _smear(r: Tensor, centres: Tensor) -> Tensor:
-    """P(a, I) of Eq. 1 of atoms (M, 3) in the K^3 voxels with these centres along each axis: (M, K^3)."""
-    p = (1 - (r[:, :, None] - centres).abs()).clamp(min=0)
-    return torch.einsum("ai,aj,ak->aijk", p[:, 0], p[:, 1], p[:, 2]).flatten(1)
 
 
 def markdown(rows: list[Row]) -> str:

@@ -260,25 +260,28 @@ encoded. The rms is of the distance in 3D, beside it per coordinate.
 
 {table}
 
-What noise of 0.05 allows, for a lone atom anywhere (`gcd.evaluation.decoder`): no estimate has an rms distance below
-0.125 (0.072 a coordinate), and no decision whether it is there errs less than once in 2,200 atoms at a density of
-0.02 atoms a voxel, once in 2,900 at 0.04. Only knowledge of where neighbours leave room for an atom does better:
-that is what the selection has learned.
+What noise of 0.05 allows, for a lone atom anywhere (`gcd.evaluation.decoder_limits`): no estimate has an rms
+distance below 0.125 (0.072 a coordinate), and no decision whether it is there errs less than once in 2,200 atoms at
+a density of 0.02 atoms a voxel, once in 2,900 at 0.04. Only knowledge of where neighbours leave room for an atom does
+better: that is what the selection has learned.
 """
 
 
 def _selection_lines(selection: dict[str, Any] | None) -> str:
     """How the selection was trained, for the card."""
     if selection is None:
-        return f"- Selection: not trained; what gains more than {UNSEEN:g} nats of log-likelihood is an atom."
+        return f"- Selection: not trained; what has a Bayes factor of more than {UNSEEN:g} nats is an atom."
     run, training = selection["run"], selection["training"]
     low, high = training["usual"]
     steps, batch, rate = selection["steps"], run["batch_size"], run["learning_rate"]
-    return f"""- Selection, trained after that on the candidates in structures of the same kinds, a share
-  {training["between"]:g} of them with one atom more at random where there is room. Noise: none in a share
-  {training["clean"]:g}, up to {training["largest"]:g} in a share {training["rest"]:g},
-  {low:g} to {high:g} in the others.
+    before = selection.get("start_from", {})
+    went_on = "--keep" in selection["command"].split() and "command" in before
+    stage = f" Begun with the selection of `{before['command']}`, {before['steps']} steps." if went_on else ""
+    return f"""- Selection, trained after that on the candidates in structures of the same kinds and, in a share
+  {training["random"]:g}, in random ones from nearly empty to full; a share {training["between"]:g} of all with one
+  atom more at random where there is room. Noise: none in a share {training["clean"]:g},
+  up to {training["largest"]:g} in a share {training["rest"]:g}, {low:g} to {high:g} in the others.
 - {steps} steps of {batch} structures, {training["pool"]} different ones at most, in {selection["seconds"]} s.
   AdamW {rate:g}, {run["lr_schedule"]} schedule, averaged weights (EMA {run["ema"]:g}).
   Cross entropy a structure {selection["loss"]:.3f}, on fixed structures {selection["validation_loss"]:.3f}.
-- Command: `{selection["command"]}`"""
+- Command: `{selection["command"]}`.{stage}"""

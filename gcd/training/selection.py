@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from gcd.training.common import RunConfig, Trained, fit, record_of
 from gcd.training.decoder import Structures
-from gcd.training.decoder_structures import Sample
+from gcd.training.decoder_structures import Sample, random_addition
 from gcd.voxels.decoder import Decoder, candidates_in
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import minimum_image
-from gcd.voxels.selection import Pairs, measures_of, pairs_of
+from gcd.voxels.selection import Pairs, Selection, measures_of, pairs_of
 
 REACH = (
     1.3  # voxels between an atom and what was found of it, at most: half the shortest distance of the bars
@@ -43,6 +43,8 @@ class SelectionTraining:
     largest: float = 0.08  # noise of the rest, from 0 up
     rest: float = 0.25  # share of those
     between: float = 0.06  # share of structures with one atom more, wherever there is room
+    random: float = 0.4  # share of random structures, from almost empty to full
+    emptiest: float = 0.01  # filling that they begin with
 
 
 class Judged(NamedTuple):
@@ -97,7 +99,7 @@ class Pool:
     def grow(self, count: int) -> None:
         """Add the candidates of `count` new structures."""
         for _ in range(min(count, self.training.pool - len(self.judged))):
-            sample = self.structures.draw()
+            sample = self._random() if self.rng.random() < self.training.random else self.structures.draw()
             if self.rng.random() < self.training.between:
                 sample = one_more(self.rng, sample)
             self.judged.append(judge(self.decoder, sample, self._noise(), self.generator))
@@ -105,6 +107,11 @@ class Pool:
     def draw(self, count: int) -> list[Judged]:
         """Structures at random."""
         return [self.judged[i] for i in self.rng.integers(0, len(self.judged), count)]
+
+    def _random(self) -> Sample:
+        least = self.training.emptiest  # half of them thin: what is alone is learnt from few atoms
+        thin = float(np.exp(self.rng.uniform(np.log(least), 0)))
+        return random_addition(self.rng, filling=self.rng.choice([thin, self.rng.uniform(least, 1)]))
 
     def _noise(self) -> float:
         u = self.rng.random()
@@ -151,6 +158,7 @@ def train_selection(
     *,
     folder: Path,
     start_from: Decoder,
+    keep: bool = False,
     device: torch.device | str = "cpu",
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
@@ -160,11 +168,16 @@ def train_selection(
     Args:
         folder: the run's state and log.
         start_from: the decoder; its three modules are kept as they are.
+        keep: go on with its selection instead of beginning anew.
 
     Returns:
         The decoder with the averaged selection, and the run's figures.
     """
     training = training or SelectionTraining()
+    if not keep:
+        torch.manual_seed(training.run.seed)  # of the initial weights
+        config = start_from.config
+        start_from.selection = Selection(config.selection_features, config.selection_layers)
     decoder = start_from.to(device).eval().requires_grad_(False)
     decoder.selection.requires_grad_(True)
     pool: Pool | None = None

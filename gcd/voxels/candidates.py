@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gcd.voxels.fitting import SMALLEST_NOISE, fit_positions, interpolated
+from gcd.voxels.fitting import SMALLEST_NOISE, fit_positions, interpolated, log_bayes_factors
 from gcd.voxels.merging import wrap
 from gcd.voxels.scan import scan_for_atoms
 from gcd.voxels.selection import Candidates
@@ -54,7 +54,7 @@ def find_candidates(
     return Candidates(
         positions=wrap(fit.positions, box),
         start=start,
-        gain=fit.gain,
+        log_bayes_factor=log_bayes_factors(fit, periodic),
         strength=fit.strength,
         evidence=interpolated(np.log(p / (1 - p)), fit.positions, periodic),
         sigma=fit.sigma,

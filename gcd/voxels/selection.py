@@ -17,11 +17,13 @@ from torch import Tensor, nn
 Periodic = tuple[bool, bool, bool]
 CUTOFF = 7.0  # voxels; sc's neighbours on the paper's grid are 6 apart
 KNOTS = 28  # between which a filter is linear in the distance
-LARGEST_GAIN = 60.0  # that counts; with noise 0.05 most atoms have 25 to 200
+LARGEST_FACTOR = (
+    60.0  # nats of a candidate's Bayes factor that count; with noise 0.05 most atoms have 20 to 190
+)
 CONTEXT = 12.0  # nats that the neighbours can add or take: far less than what clean voxels say
 MEASURES = 4  # numbers that the network is told of a candidate
-GAIN = 15.0  # nats, the unit of the first of them
-UNSEEN = 9.0  # nats that an untrained network asks for: a thousand empty places for each atom
+FACTOR = 15.0  # nats, the unit of the first of them
+UNSEEN = 4.0  # nats that an untrained network asks for: one atom in 55 voxels
 
 
 class Candidates(NamedTuple):
@@ -29,8 +31,10 @@ class Candidates(NamedTuple):
 
     positions: np.ndarray  # (K, 3) fitted, inside the cell on periodic axes
     start: np.ndarray  # (K, 3) where the fit began
-    gain: np.ndarray  # (K,) by how much the atom raises the log-likelihood of the voxels
-    strength: np.ndarray  # (K,) what it would raise it on average, were it there
+    log_bayes_factor: (
+        np.ndarray
+    )  # (K,) how much likelier the voxels are with an atom anywhere near than without
+    strength: np.ndarray  # (K,) by how much an atom at the place would raise their log-likelihood on average
     evidence: np.ndarray  # (K,) log-odds that its voxels are occupied, DE_cls
     sigma: float  # noise of a voxel
 
@@ -44,7 +48,7 @@ class Pairs(NamedTuple):
 
 
 class Selection(nn.Module):
-    """Log-odds that each candidate is an atom: a share of its gain, and what a graph network adds.
+    """Log-odds that each candidate is an atom: a share of its log Bayes factor, and what a graph network adds.
 
     Continuous-filter convolutions over the distances to the neighbours, after SchNet (Schuett et al. 2017,
     arXiv:1706.08566): turned, mirrored and shifted structures are judged alike. What the network adds is bounded, so
@@ -60,11 +64,11 @@ class Selection(nn.Module):
         self.send = nn.ModuleList(nn.Linear(features, features, bias=False) for _ in range(layers))
         self.update = nn.ModuleList(_perceptron(features, features, features) for _ in range(layers))
         self.head = _perceptron(features, features, 1)
-        self.share = nn.Parameter(torch.tensor(0.5))
+        self.share = nn.Parameter(torch.tensor(1.0))
         last = self.head[-1]
         assert isinstance(last, nn.Linear)
         nn.init.zeros_(last.weight)
-        nn.init.constant_(last.bias, -UNSEEN / 2)
+        nn.init.constant_(last.bias, -UNSEEN)
 
     def forward(self, measures: Tensor, pairs: Pairs) -> Tensor:
         """(K, 4) of `measures_of` and the pairs, to (K,) log-odds."""
@@ -78,16 +82,16 @@ class Selection(nn.Module):
             message = send(h).index_select(0, pairs.second) * torch.lerp(near, far, between) * fade
             h = h + update(torch.zeros_like(h).index_add(0, pairs.first, message))
         context = self.head(h)[:, 0]
-        return self.share * GAIN * measures[:, 0] + CONTEXT * torch.tanh(context / CONTEXT)
+        return self.share * FACTOR * measures[:, 0] + CONTEXT * torch.tanh(context / CONTEXT)
 
 
 def measures_of(candidates: Candidates) -> Tensor:
-    """(K, 4) numbers of the order of one: gain, evidence, strength and noise."""
+    """(K, 4) numbers of the order of one: Bayes factor, evidence, strength and noise."""
     columns = [
-        candidates.gain.clip(-LARGEST_GAIN, LARGEST_GAIN) / GAIN,
+        candidates.log_bayes_factor.clip(-LARGEST_FACTOR, LARGEST_FACTOR) / FACTOR,
         candidates.evidence / 7,
         np.log(candidates.strength / 25).clip(-2, 4),
-        np.full(len(candidates.gain), math.log10(candidates.sigma) + 1.3),
+        np.full(len(candidates.strength), math.log10(candidates.sigma) + 1.3),
     ]
     return torch.as_tensor(np.stack(columns, axis=1), dtype=torch.float32)
 

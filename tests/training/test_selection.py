@@ -67,3 +67,14 @@ def test_training_moves_the_selection_alone_and_resumes(tmp_path):
     assert moved
     assert all(k.startswith("selection.") for k in moved)
     assert np.isfinite(trained.validation_loss)
+
+
+@trained
+def test_the_selection_begins_anew_unless_it_is_kept(tmp_path):
+    run = RunConfig(steps=1, batch_size=1, learning_rate=1e-12, minimum_learning_rate=1e-13)
+    training = SelectionTraining(run=run, pool=1, fresh=1)
+    shipped = load_decoder().selection.share.item()
+    for keep in (False, True):
+        trained = train_selection(training, folder=tmp_path / str(keep), start_from=load_decoder(), keep=keep)
+        assert trained.module.selection.share.item() == pytest.approx(shipped if keep else 1.0, abs=1e-6)
+    assert shipped != pytest.approx(1.0, abs=1e-3)

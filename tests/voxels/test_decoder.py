@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 
 from gcd.checkpoints import available, load_decoder
-from gcd.evaluation.decoder import KINDS, evaluate_decoder, isolated_atom_floor
-from gcd.training.decoder_structures import random_addition
+from gcd.evaluation.decoder import KINDS, evaluate_decoder
+from gcd.evaluation.decoder_limits import informed_count_errors, isolated_atom_floor, lone_atom_count_floor
+from gcd.training.decoder_structures import Sample, random_addition
 from gcd.voxels.decoder import Decoder, centre_of_mass_decode, decode, neighbourhoods
 from gcd.voxels.encoder import encode
-from gcd.voxels.fitting import fit_positions, interpolated
+from gcd.voxels.fitting import fit_positions, interpolated, log_bayes_factors
 from gcd.voxels.grid import Grid
 from gcd.voxels.merging import merge_estimates
 from gcd.voxels.scan import scan_for_atoms
@@ -178,7 +179,39 @@ def test_an_atom_that_is_not_there_loses_likelihood():
 def test_the_fit_of_nothing_is_nothing():
     fit = fit_positions(np.empty((0, 3)), np.zeros(BOX.shape), periodic=(True, True, True), error=0.07)
     assert fit.positions.shape == (0, 3)
-    assert fit.gain.shape == fit.strength.shape == (0,)
+    assert fit.gain.shape == fit.strength.shape == log_bayes_factors(fit, (True, True, True)).shape == (0,)
+
+
+@pytest.mark.parametrize("periodic", [(True, True, True), (True, False, False)], ids=["periodic", "open"])
+def test_the_bayes_factor_is_the_sum_of_likelihoods_over_places_nearby(periodic):
+    grid = Grid((8, 8, 8), (8.0, 8.0, 8.0), periodic)
+    atoms = np.array([[7.7, 0.0, 6.9], [2.4, 3.5, 3.55], [5.0, 5.9, 0.2]])
+    C = voxels_of(atoms, grid)[0].double().numpy() + np.random.default_rng(1).normal(0, 0.05, grid.shape)
+    fit = fit_positions(atoms, C, periodic=periodic, error=0.07)
+    steps = 0.1 * np.arange(-4, 5)
+    for a, r in enumerate(fit.positions):
+        others = voxels_of(np.delete(fit.positions, a, axis=0), grid)[0].double().numpy()
+        places = r + np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3)
+        places = places[(np.array(periodic) | ((places >= 0) & (places <= 7))).all(1)]
+        index = torch.arange(len(places))
+        one = encode(
+            torch.tensor(places) % (8.0 if all(periodic) else 1e9),
+            grid,
+            structure_index=index,
+            count=len(index),
+        )
+        without = ((C - others) ** 2).sum()
+        with_it = ((C - others - one.numpy()) ** 2).sum((1, 2, 3))
+        total = np.exp((without - with_it) / (2 * fit.sigma**2)).sum() * 0.1**3
+        assert log_bayes_factors(fit, periodic)[a] == pytest.approx(np.log(total), abs=1e-3)
+
+
+def test_the_noise_is_found_beside_many_atoms():
+    atoms = random_addition(np.random.default_rng(0), 2.6, 1.0, edge=16).positions
+    C = voxels_of(atoms, Grid((16,) * 3, (16.0,) * 3))[0].double().numpy()
+    C += np.random.default_rng(0).normal(0, 0.05, C.shape)
+    fit = fit_positions(atoms, C, periodic=(True, True, True), error=1.0)
+    assert fit.sigma == pytest.approx(0.05, rel=0.03)
 
 
 def test_fields_are_read_between_voxels_by_the_encoder_s_shares():
@@ -214,14 +247,14 @@ def test_a_grid_one_voxel_thick_can_be_scanned():
 # --- The selection --------------------------------------------------------------------------------------------------
 
 
-def some_candidates(positions, gain=20.0) -> Candidates:
+def some_candidates(positions, factor=20.0) -> Candidates:
     one = np.ones(len(positions))
-    return Candidates(positions, positions, gain * one, 30 * one, 3 * one, 0.05)
+    return Candidates(positions, positions, factor * one, 30 * one, 3 * one, 0.05)
 
 
-def log_odds(selection, positions, shape=BOX.shape, periodic=(True, True, True), gain=20.0) -> np.ndarray:
+def log_odds(selection, positions, shape=BOX.shape, periodic=(True, True, True), factor=20.0) -> np.ndarray:
     pairs = pairs_of(positions, shape, periodic)
-    return selection(measures_of(some_candidates(positions, gain)), pairs).detach().numpy()
+    return selection(measures_of(some_candidates(positions, factor)), pairs).detach().numpy()
 
 
 @pytest.fixture(scope="module")
@@ -232,10 +265,10 @@ def selection() -> Selection:
     return selection
 
 
-def test_an_untrained_selection_asks_for_as_much_gain_as_a_lone_atom_needs():
+def test_an_untrained_selection_asks_for_as_much_as_a_lone_atom_needs():
     places = np.random.default_rng(0).uniform(0, BOX.shape, (5, 3))
-    assert (log_odds(Selection(16, 2), places, gain=UNSEEN + 1) > 0).all()
-    assert (log_odds(Selection(16, 2), places, gain=UNSEEN - 1) < 0).all()
+    assert (log_odds(Selection(16, 2), places, factor=UNSEEN + 1) > 0).all()
+    assert (log_odds(Selection(16, 2), places, factor=UNSEEN - 1) < 0).all()
 
 
 def test_shifted_turned_and_repeated_structures_are_judged_alike(selection):
@@ -262,8 +295,8 @@ def test_neighbours_cannot_outvote_clear_voxels(selection):
         biased = Selection(16, 2)
         torch.nn.init.constant_(biased.head[-1].bias, context)
         places = np.array([[1.0, 2, 3]])
-        assert log_odds(biased, places, gain=1000.0) > 0
-        assert log_odds(biased, places, gain=-1000.0) < 0
+        assert log_odds(biased, places, factor=1000.0) > 0
+        assert log_odds(biased, places, factor=-1000.0) < 0
 
 
 # --- The yardstick --------------------------------------------------------------------------------------------------
@@ -289,6 +322,21 @@ def test_the_yardstick_counts_atoms_on_voxel_centres_and_faces_once(atom):
 def test_the_floor_of_a_lone_atom_lies_above_what_a_smooth_bound_says():
     # The Cramér-Rao bound, which knows nothing of the kinks of Eq. 1, is 0.100 L at a noise of 0.05.
     assert 0.11 < isolated_atom_floor(0.05, count=300) < 0.14
+
+
+def test_the_best_count_of_sparse_atoms_errs_as_the_rule_for_a_lone_one_says():
+    rng = np.random.default_rng(0)
+    samples = [random_addition(rng, 2.6, 0.05, edge=10) for _ in range(60)]
+    per_atom = informed_count_errors(samples, 2.6, draws=4).sum() / sum(len(s.positions) for s in samples)
+    density = np.mean([len(s.positions) for s in samples]) / 10**3
+    assert 1 / 3 < per_atom / lone_atom_count_floor(density, count=30_000) < 3
+
+
+def test_atoms_that_leave_no_room_for_others_are_never_extra():
+    crystal = Sample(3.0 * np.stack(np.meshgrid(*[np.arange(4)] * 3), -1).reshape(-1, 3) + 0.5, (12, 12, 12))
+    missed, extra = informed_count_errors([crystal], 2.9).sum(0)
+    assert extra == 0
+    assert missed < 1e-4
 
 
 # --- At the door ----------------------------------------------------------------------------------------------------
