@@ -297,7 +297,7 @@ def test_train_crystal_stops_resumes_and_writes_a_checkpoint(capsys, here, model
     assert status == 0
 
 
-def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch):
+def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch, capsys):
     started = []
     monkeypatch.setattr("os.execv", lambda _, command: started.append((Path.cwd(), command)))
     main(["app", "--port", "8600", "--headless"])
@@ -306,6 +306,8 @@ def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch):
     assert "streamlit" in command
     assert command[command.index("--server.port") + 1] == "8600"
     assert command[command.index("--server.address") + 1] == "localhost"
+    assert command[command.index("--logger.hideWelcomeMessage") + 1] == "true"
+    assert "http://localhost:8600" in capsys.readouterr().out
 
 
 def test_help_of_every_verb(capsys):

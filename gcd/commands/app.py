@@ -48,10 +48,15 @@ def run(args: argparse.Namespace) -> NoReturn:
         )
     if importlib.util.find_spec("streamlit") is None:
         raise ValueError("The web app needs streamlit: pip install 'gcd[app]'.")
+    # Streamlit's greeting is off: with it goes an advertisement that Streamlit lays over the page where it finds a
+    # coding assistant on the machine. The address is said here instead.
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(args.port),
         "--server.address", args.host, "--server.headless", "true" if args.headless else "false",
+        "--logger.hideWelcomeMessage", "true",
     ]  # fmt: skip
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    print(f"The app is at http://{host}:{args.port}; Ctrl+C ends it.")
     os.chdir(script.parent)  # where Streamlit finds its configuration
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - the same process: an interrupt or a kill reaches Streamlit itself
