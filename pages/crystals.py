@@ -5,6 +5,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
+from gcd.generate import fast_settings
 from gcd.jobs import Job
 from gcd.limits import (
     MAX_CELLS_PER_AXIS,
@@ -73,7 +74,8 @@ with controls, st.container(border=True):
         on_change=refill,
         kwargs={"new_phase": False},
     )
-    fast = {n: status.fast_setting(here, phase, (n, n, n)) for n in (4, 6, 8)}
+    model = here.checkpoints.get(f"crystal-{phase}", {})
+    fast = {n: fast_settings(model, (n, n, n)) for n in (4, 6, 8)}
     measured = ", ".join(
         f"{setting['evaluations']} for {n}x{n}x{n}" for n, setting in fast.items() if setting
     )
@@ -120,7 +122,7 @@ with controls, st.container(border=True):
             for axis, column in zip("xyz", st.columns(3, gap="small"), strict=True)
         )
         if quality == "Fast":
-            solver = status.fast_setting(here, phase, (nx, ny, nz)) or FULL
+            solver = fast_settings(model, (nx, ny, nz)) or FULL
         left, right = st.columns(2, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
         rows = evaluate_decoder(trained.module.eval(), count=args.evaluate)
-        made["start_from"] = {"sha256": begin["sha256"]} | begin.get("selection", {})
+        made["start_from"] = {"sha256": begin["sha256"]} | (begin.get("selection", {}) if args.keep else {})
         config = begin | {
             "architecture": trained.module.config.as_dict(),
             "selection": selection_config(training, trained, command) | made,

@@ -21,9 +21,7 @@ from gcd.voxels.grid import Grid
 # Voxels in one forward pass: eight 24^3 arrays on a CPU, where larger batches only wait for memory.
 VOXELS_AT_ONCE = {"cpu": 8 * 24**3, "cuda": 64 * 24**3}
 FAST_EDGE = 4  # cells an edge of the supercell that a checkpoint's "fast" is measured on
-FAST_LOSS = (
-    0.05  # of the share of perfect crystals, that "fast" may lose: one in the twenty of a measured size
-)
+FAST_LOSS = 0.05  # of the share of perfect crystals, that "fast" may lose: one in twenty
 
 
 @dataclass(frozen=True)
@@ -159,10 +157,14 @@ def fast_settings(config: dict[str, Any], size: Sequence[int]) -> dict[str, int]
     if not cubes:
         return fast
     rows = cubes[min((edge for edge in cubes if edge >= max(size)), default=max(cubes))]
-    share = {id(row): row["perfect"] / row["samples"] for row in rows}
-    good = share[id(max(rows, key=lambda row: row["evaluations"]))] - FAST_LOSS
-    best = min((row for row in rows if share[id(row)] >= good), key=lambda row: row["evaluations"])
+    rows = sorted(rows, key=lambda row: row["evaluations"])
+    good = _perfect_share(rows[-1]) - FAST_LOSS
+    best = next(row for row in rows if _perfect_share(row) >= good)
     return {"evaluations": best["evaluations"], "order": best["order"]}
+
+
+def _perfect_share(row: dict[str, Any]) -> float:
+    return float(row["perfect"] / row["samples"])
 
 
 def initial_noise(grid: Grid, seed: int, index: int, restart: int = 0) -> Tensor:

@@ -275,8 +275,8 @@ def _selection_lines(selection: dict[str, Any] | None) -> str:
     low, high = training["usual"]
     steps, batch, rate = selection["steps"], run["batch_size"], run["learning_rate"]
     before = selection.get("start_from", {})
-    went_on = "--keep" in selection["command"].split() and "command" in before
-    stage = f" Begun with the selection of `{before['command']}`, {before['steps']} steps." if went_on else ""
+    kept = "command" in before  # a selection begun anew keeps nothing of the one before
+    stage = f" Begun with the selection of `{before['command']}`, {before['steps']} steps." if kept else ""
     return f"""- Selection, trained after that on the candidates in structures of the same kinds and, in a share
   {training["random"]:g}, in random ones from nearly empty to full; a share {training["between"]:g} of all with one
   atom more at random where there is room. Noise: none in a share {training["clean"]:g},

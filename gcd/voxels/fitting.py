@@ -96,9 +96,8 @@ def log_bayes_factors(fit: Fit, periodic: Periodic) -> np.ndarray:
     places = fit.positions[:, None] + _PLACES[:, None]  # (N, H places, 3 axes)
     on_grid = np.array(periodic) | ((voxel >= 0) & (voxel < shape))
     inside = np.array(periodic) | ((places >= 0) & (places <= shape - 1))
-    p = (
-        np.maximum(0, 1 - np.abs(voxel[:, None] - places[:, :, None])) * on_grid[:, None]
-    )  # (N, H, 3 voxels, 3 axes)
+    # (N, H, 3 voxels, 3 axes) share of a voxel along each axis in an atom at each place
+    p = np.maximum(0, 1 - np.abs(voxel[:, None] - places[:, :, None])) * on_grid[:, None]
     x, y, z = np.moveaxis(p, -1, 0)
     overlap = np.einsum("nijk,nai,nbj,nck->nabc", without, x, y, z, optimize=True)
     a, b, c = np.moveaxis((p**2).sum(2), -1, 0)

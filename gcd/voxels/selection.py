@@ -17,9 +17,7 @@ from torch import Tensor, nn
 Periodic = tuple[bool, bool, bool]
 CUTOFF = 7.0  # voxels; sc's neighbours on the paper's grid are 6 apart
 KNOTS = 28  # between which a filter is linear in the distance
-LARGEST_FACTOR = (
-    60.0  # nats of a candidate's Bayes factor that count; with noise 0.05 most atoms have 20 to 190
-)
+LARGEST_FACTOR = 60.0  # nats of a Bayes factor that count; with noise 0.05 most atoms have 20 to 190
 CONTEXT = 12.0  # nats that the neighbours can add or take: far less than what clean voxels say
 MEASURES = 4  # numbers that the network is told of a candidate
 FACTOR = 15.0  # nats, the unit of the first of them
@@ -31,9 +29,7 @@ class Candidates(NamedTuple):
 
     positions: np.ndarray  # (K, 3) fitted, inside the cell on periodic axes
     start: np.ndarray  # (K, 3) where the fit began
-    log_bayes_factor: (
-        np.ndarray
-    )  # (K,) how much likelier the voxels are with an atom anywhere near than without
+    log_bayes_factor: np.ndarray  # (K,) how much likelier the voxels are with an atom near than without
     strength: np.ndarray  # (K,) by how much an atom at the place would raise their log-likelihood on average
     evidence: np.ndarray  # (K,) log-odds that its voxels are occupied, DE_cls
     sigma: float  # noise of a voxel

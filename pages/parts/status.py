@@ -14,7 +14,6 @@ import streamlit as st
 from gcd import __version__
 from gcd.checkpoints import CARD, available, checkpoint_folder
 from gcd.devices import describe, resolve_device
-from gcd.generate import fast_settings
 from gcd.structures.crystals import PHASES
 from gcd.views.curves import loss_figure
 from gcd.views.style import config
@@ -67,11 +66,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "missing"
     return found
-
-
-def fast_setting(here: Installation, phase: str, size: tuple[int, int, int]) -> dict[str, int] | None:
-    """The fewest evaluations, and their order, that the phase's model was measured to be good with at this size."""
-    return fast_settings(here.checkpoints.get(f"crystal-{phase}", {}), size)
 
 
 def missing_sentence(names: list[str]) -> str:
