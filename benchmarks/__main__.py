@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.measure import machine
 
-NAMES = ("encoder", "unet", "decoder", "crystals", "particles", "relaxation", "cold_start")
+NAMES = ("encoder", "unet", "decoder", "crystals", "particles", "relaxation", "cold_start", "threads")
 
 
 def main() -> None:

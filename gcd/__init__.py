@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gcd.threads import let_threads_sleep
+
 if TYPE_CHECKING:
     from gcd.energetics.boundary_energy import relax_boundaries
     from gcd.generate import generate_boundaries, generate_crystals, generate_particles
@@ -28,6 +30,8 @@ _HOMES = {
     "generate_particles": "gcd.generate",
     "relax_boundaries": "gcd.energetics.boundary_energy",
 }
+
+let_threads_sleep()  # here, because whoever comes through a door of the house imports this before torch
 
 
 def __getattr__(name: str) -> Any:
