@@ -297,6 +297,36 @@ def test_train_crystal_stops_resumes_and_writes_a_checkpoint(capsys, here, model
     assert status == 0
 
 
+@pytest.mark.slow
+def test_another_training_under_the_same_name_begins_anew(capsys, here, models, monkeypatch):
+    monkeypatch.setenv("GCD_CACHE", str(here / "cache"))
+    words = (
+        "--name",
+        "a",
+        "--sizes",
+        "1x1x1",
+        "--channels",
+        8,
+        "--strides",
+        2,
+        "--blocks",
+        1,
+        "--batch-size",
+        1,
+    )
+    train = ("train", "crystal", *words, "--steps", 2, "--device", "cpu")
+    assert run(capsys, *train, "--phase", "sc")[0] == 0
+    sc = read_config("a")["sha256"]
+    shared = ("--phase", "fcc", "--run", "a", "--name", "b")
+    refused(capsys, here, *train, *shared, message='phase "sc", not "fcc"')
+    assert not (models / "b").exists()
+    assert run(capsys, *train, "--phase", "fcc", "--overwrite")[0] == 0
+    assert run(capsys, *train, "--phase", "fcc", "--name", "c")[0] == 0
+    anew, alone = read_config("a"), read_config("c")
+    assert anew["phase"] == "fcc"
+    assert anew["sha256"] == alone["sha256"] != sc  # FCC's own weights, not those of SC
+
+
 def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch, capsys):
     started = []
     monkeypatch.setattr("os.execv", lambda _, command: started.append((Path.cwd(), command)))

@@ -44,7 +44,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="name of the run whose state is kept (default: the checkpoint's)",
     )
     run.add_argument("--start-from", metavar="C", help="checkpoint whose weights a new run begins with")
-    run.add_argument("--overwrite", action="store_true", help="replace a checkpoint of the same name")
+    run.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a checkpoint of the same name, and set a run with other settings aside",
+    )
     options.add_seed(run)  # type: ignore[arg-type]
     options.add_device(run)  # type: ignore[arg-type]
 
@@ -61,7 +65,7 @@ def run_config(args: argparse.Namespace, default: RunConfig) -> RunConfig:
 
     names = ("steps", "batch_size", "learning_rate", "lr_schedule", "ema")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    return replace(default, **given, seed=args.seed)
+    return replace(default, **given, seed=args.seed, start_from=args.start_from)
 
 
 def train(
@@ -78,7 +82,7 @@ def train(
 
     Args:
         name: of the checkpoint.
-        fit: the training, called with folder, device, start_from, progress and max_seconds.
+        fit: the training, called with folder, device, start_from, anew, progress and max_seconds.
         steps: of the whole run, for the progress bar.
         describe: gives config.json and the card, from what was trained, the command, and what else made it.
         start_from: loads the checkpoint named on a device.
@@ -107,6 +111,7 @@ def train(
             folder=state,
             device=device,
             start_from=begin,
+            anew=args.overwrite,
             progress=lambda step, loss: bar.update(step, steps, f"loss {loss:.4f}"),
             max_seconds=None if args.minutes is None else 60 * args.minutes,
         )

@@ -18,6 +18,7 @@ from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state, symmet
 from gcd.structures.placement import placement
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.diffusion import Diffusion, diffusion_loss
+from gcd.training.state import settings_of
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 
@@ -172,6 +173,7 @@ def train_boundary(
     folder: Path,
     device: torch.device | str = "cpu",
     start_from: nn.Module | None = None,
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -193,12 +195,15 @@ def train_boundary(
         with torch.no_grad():
             return sum(float(loss_of(module, 16, generator)) for _ in range(4)) / 4
 
+    known = {key: batches.about[key] for key in ("twist", "metal")}
     return fit(
         unet,
         lambda module, generator: loss_of(module, training.run.batch_size, generator),
         validate,
         run=training.run,
         folder=folder,
+        settings=settings_of(training, kind="boundary", **known, data_sha256=batches.sha256()),
+        anew=anew,
         progress=progress,
         max_seconds=max_seconds,
     )

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from gcd.training.state import LOG, STATE, OtherRunError, check_settings, load_state, save_state, set_aside
 
 LR_SCHEDULES = ("plateau", "cosine")
 
@@ -39,6 +39,7 @@ class RunConfig:
     validate_every: int = 250
     save_minutes: float = 3.0
     seed: int = 0
+    start_from: str | None = None  # name of the checkpoint whose weights the run began with
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1:
@@ -109,6 +110,8 @@ def fit(
     *,
     run: RunConfig,
     folder: Path,
+    settings: dict[str, Any] | None = None,
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -118,12 +121,24 @@ def fit(
         module: the network, on its device; its weights are overwritten by the saved ones when `folder` holds a run.
         loss_of_batch: (module, generator) to a scalar loss; draws its batch from the generator.
         validate: (module) to the loss on fixed batches; called with the averaged weights.
+        settings: by `settings_of`; a run in `folder` with others is not gone on with.
+        anew: such a run is set aside and a new one begun, instead of refusing.
         folder: holds state.safetensors (weights, average, optimiser, generator; never a pickle) and log.jsonl.
         progress: called with (step, loss) after each step.
 
     Returns:
         The averaged weights and the run's figures.
+
+    Raises:
+        OtherRunError: `folder` holds a run with other settings; the message names one.
     """
+    settings = settings or {}
+    try:
+        check_settings(folder / STATE, settings)
+    except OtherRunError:
+        if not anew:
+            raise
+        set_aside(folder)
     folder.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(module).requires_grad_(False)
     optimizer = torch.optim.AdamW(
@@ -139,7 +154,7 @@ def fit(
         "validation": math.nan,
         "loss": math.nan,
     }
-    state |= _load(folder / "state.safetensors", module, average, optimizer, generator)
+    state |= load_state(folder / STATE, module, average, optimizer, generator)
 
     stop: list[int] = []
     previous = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in _signals()}
@@ -165,16 +180,16 @@ def fit(
                 state["loss"] = mean_loss = loss_sum / loss_count
                 loss_sum, loss_count = 0.0, 0
                 _validated(state, validate(average), run)
-                _log(folder / "log.jsonl", state, mean_loss, rate)
+                _log(folder / LOG, state, mean_loss, rate)
             if max_seconds is not None and time.monotonic() - started > max_seconds:
                 break
             if time.monotonic() - saved > 60 * run.save_minutes:
-                _save(folder / "state.safetensors", module, average, optimizer, generator, state)
+                save_state(folder / STATE, module, average, optimizer, generator, state, settings)
                 saved = time.monotonic()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    _save(folder / "state.safetensors", module, average, optimizer, generator, state)
+    save_state(folder / STATE, module, average, optimizer, generator, state, settings)
     if math.isnan(mean_loss):
         mean_loss = loss_sum / loss_count if loss_count else state["loss"]
     finished = state["step"] >= run.steps
@@ -183,7 +198,7 @@ def fit(
 
 def read_log(folder: Path) -> list[dict[str, float]]:
     """The run's log, one entry a validation: step, loss, validation, rate, seconds; later lines of a step win."""
-    path = folder / "log.jsonl"
+    path = folder / LOG
     entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     return [entry for _, entry in sorted({entry["step"]: entry for entry in entries}.items())]
 
@@ -234,74 +249,3 @@ def _log(path: Path, state: dict[str, Any], loss: float, rate: float) -> None:
     }
     with path.open("a") as file:
         file.write(json.dumps(entry) + "\n")
-
-
-def _save(
-    path: Path,
-    module: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-    state: dict[str, Any],
-) -> None:
-    """Write everything to a temporary name, then rename: a killed run finds either the old state or the new one."""
-    tensors: dict[str, Tensor] = {"generator": generator.get_state()}
-    for name, parameter in module.named_parameters():
-        tensors[f"weights.{name}"] = parameter.detach().contiguous()
-        for key, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"optimizer.{key}.{name}"] = value.detach().contiguous()
-    for name, parameter in average.named_parameters():
-        tensors[f"average.{name}"] = parameter.detach().contiguous()
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, metadata={"state": json.dumps(state)})
-    os.replace(temporary, path)
-
-
-def _load(
-    path: Path,
-    module: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> dict[str, Any]:
-    """Restore what `_save` wrote, into the objects given; the run's counters are returned, empty when there is none.
-
-    Raises:
-        ValueError: a run of another network, or a damaged file, in one sentence.
-    """
-    if not path.exists():
-        return {}
-    try:
-        return _restore(path, module, average, optimizer, generator)
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it or choose another --run name.") from None
-
-
-def _restore(
-    path: Path,
-    module: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> dict[str, Any]:
-    with safe_open(path, "pt") as file, torch.no_grad():
-        keys = set(file.keys())
-        wanted = {f"weights.{name}": list(parameter.shape) for name, parameter in module.named_parameters()}
-        saved = {key: file.get_slice(key).get_shape() for key in keys if key.startswith("weights.")}
-        if wanted != saved:
-            raise ValueError(
-                f"{path} holds a run of another network; remove it or choose another --run name."
-            )
-        for name, parameter in module.named_parameters():
-            parameter.copy_(file.get_tensor(f"weights.{name}"))
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                if f"optimizer.{key}.{name}" in keys:
-                    value = file.get_tensor(f"optimizer.{key}.{name}")
-                    # The fused optimiser walks raw memory: its averages need the parameter's own layout.
-                    like = value if value.ndim == 0 else torch.empty_like(parameter)
-                    optimizer.state[parameter][key] = like.copy_(value)
-        for name, parameter in average.named_parameters():
-            parameter.copy_(file.get_tensor(f"average.{name}"))
-        generator.set_state(file.get_tensor("generator"))
-        state: dict[str, Any] = json.loads(file.metadata()["state"])
-    return state

@@ -17,6 +17,7 @@ from gcd.diffusion.unet import UNet, UNetConfig
 from gcd.structures.crystals import check_phase, check_size
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.diffusion import Diffusion, diffusion_loss
+from gcd.training.state import settings_of
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 
@@ -92,6 +93,7 @@ def train_crystal(
     folder: Path,
     device: torch.device | str = "cpu",
     start_from: nn.Module | None = None,
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -99,6 +101,7 @@ def train_crystal(
 
     Args:
         folder: the run's state and log.
+        anew: a run there with other settings is set aside and a new one begun, instead of refusing.
         start_from: a U-Net of the same architecture whose weights a new run begins with.
 
     Returns:
@@ -135,6 +138,8 @@ def train_crystal(
         validate,
         run=training.run,
         folder=folder,
+        settings=settings_of(training, kind="crystal", data_sha256=batches.sha256()),
+        anew=anew,
         progress=progress,
         max_seconds=max_seconds,
     )

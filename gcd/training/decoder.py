@@ -19,6 +19,7 @@ from gcd.devices import best_dtype
 from gcd.training import decoder_structures
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.decoder_structures import KINDS, Sample, turned
+from gcd.training.state import settings_of
 from gcd.voxels.decoder import Decoder, DecoderConfig
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -142,6 +143,7 @@ def train_decoder(
     folder: Path,
     device: torch.device | str = "cpu",
     start_from: nn.Module | None = None,
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -149,6 +151,7 @@ def train_decoder(
 
     Args:
         folder: the run's state and log.
+        anew: a run there with other settings is set aside and a new one begun, instead of refusing.
         start_from: a decoder of the same architecture whose weights a new run begins with.
 
     Returns:
@@ -184,6 +187,8 @@ def train_decoder(
         validate,
         run=training.run,
         folder=folder,
+        settings=settings_of(training, kind="decoder"),
+        anew=anew,
         progress=progress,
         max_seconds=max_seconds,
     )

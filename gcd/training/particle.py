@@ -18,6 +18,7 @@ from gcd.particles.network import NetworkConfig, ScoreNetwork
 from gcd.particles.noise import VESchedule
 from gcd.structures.crystals import check_phase, check_size, ideal_positions
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
+from gcd.training.state import settings_of
 
 Size = tuple[int, int, int]
 
@@ -115,6 +116,7 @@ def train_particle(
     folder: Path,
     device: torch.device | str = "cpu",
     start_from: nn.Module | None = None,
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -122,6 +124,7 @@ def train_particle(
 
     Args:
         folder: the run's state and log.
+        anew: a run there with other settings is set aside and a new one begun, instead of refusing.
         start_from: a score network of the same architecture whose weights a new run begins with.
 
     Returns:
@@ -156,6 +159,8 @@ def train_particle(
         validate,
         run=training.run,
         folder=folder,
+        settings=settings_of(training, kind="particle", data_sha256=crystals.sha256()),
+        anew=anew,
         progress=progress,
         max_seconds=max_seconds,
     )

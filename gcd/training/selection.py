@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gcd.training.common import RunConfig, Trained, fit, record_of
 from gcd.training.decoder import Structures
 from gcd.training.decoder_structures import Sample, random_addition
+from gcd.training.state import settings_of, sha256_of
 from gcd.voxels.decoder import Decoder, candidates_in
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
@@ -160,6 +161,7 @@ def train_selection(
     start_from: Decoder,
     keep: bool = False,
     device: torch.device | str = "cpu",
+    anew: bool = False,
     progress: Callable[[int, float], None] | None = None,
     max_seconds: float | None = None,
 ) -> Trained:
@@ -167,6 +169,7 @@ def train_selection(
 
     Args:
         folder: the run's state and log.
+        anew: a run there with other settings is set aside and a new one begun, instead of refusing.
         start_from: the decoder; its three modules are kept as they are.
         keep: go on with its selection instead of beginning anew.
 
@@ -200,12 +203,17 @@ def train_selection(
         with torch.no_grad():
             return float(selection_loss(module, fixed.judged))
 
+    kept = {k: v for k, v in decoder.state_dict().items() if not k.startswith("selection.")}
     return fit(
         decoder,
         loss_of_batch,
         validate,
         run=training.run,
         folder=folder,
+        settings=settings_of(
+            training, kind="selection", keep=keep, decoder=start_from.config, decoder_sha256=sha256_of(kept)
+        ),
+        anew=anew,
         progress=progress,
         max_seconds=max_seconds,
     )
