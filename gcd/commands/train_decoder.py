@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import replace
 
     from gcd.checkpoints import load_decoder
-    from gcd.evaluation.decoder import as_json, evaluate_decoder, markdown
+    from gcd.evaluation.decoder import as_json, evaluate_decoder, kinds_here, markdown
     from gcd.training.decoder import DecoderTraining, checkpoint_config, model_card, train_decoder
 
     training = DecoderTraining()
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     training = replace(training, run=run_config(args, training.run))
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        rows = evaluate_decoder(trained.module.eval(), count=args.evaluate)
+        rows = evaluate_decoder(trained.module.eval(), count=args.evaluate, kinds=kinds_here())
         config = checkpoint_config(training, trained, command) | made | {"quality": as_json(rows)}
         return config, model_card(config, markdown(rows))
 

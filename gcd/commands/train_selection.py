@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import replace
 
     from gcd.checkpoints import load_decoder, read_config
-    from gcd.evaluation.decoder import as_json, evaluate_decoder, markdown
+    from gcd.evaluation.decoder import as_json, evaluate_decoder, kinds_here, markdown
     from gcd.training.decoder import model_card
     from gcd.training.selection import SelectionTraining, selection_config, train_selection
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )  # the name itself is that of the first stage's run
 
     def describe(trained: Any, command: str, made: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        rows = evaluate_decoder(trained.module.eval(), count=args.evaluate)
+        rows = evaluate_decoder(trained.module.eval(), count=args.evaluate, kinds=kinds_here())
         made["start_from"] = {"sha256": begin["sha256"]} | (begin.get("selection", {}) if args.keep else {})
         config = begin | {
             "architecture": trained.module.config.as_dict(),

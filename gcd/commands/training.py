@@ -136,7 +136,7 @@ def train(
 
 
 def _write_log(state: Path, folder: Path, name: str) -> None:
-    """The loss over the steps, as a table and a plot beside the weights."""
+    """The loss over the steps, as a table and, where there is matplotlib, a plot beside the weights."""
     from gcd.evaluation.plots import loss_plot
     from gcd.evaluation.tables import write_csv
     from gcd.training.common import read_log
@@ -144,4 +144,7 @@ def _write_log(state: Path, folder: Path, name: str) -> None:
     log = read_log(state)
     if log:
         write_csv(folder / f"{name}.csv", log)
-        loss_plot(log, folder / f"{name}.png")
+        try:
+            loss_plot(log, folder / f"{name}.png")
+        except ImportError as error:
+            print(f"The loss is not plotted: {error}.", file=sys.stderr)

@@ -60,6 +60,15 @@ def relaxed_boundary(rng: np.random.Generator) -> Sample:
 RELAXED: dict[str, Callable[[np.random.Generator], Sample]] = {"W boundary, relaxed": relaxed_boundary}
 
 
+def kinds_here() -> list[str]:
+    """The kinds whose structures can be made on this machine: a relaxed boundary needs ASE."""
+    try:
+        import ase  # noqa: F401
+    except ImportError:
+        return list(KINDS)
+    return [*KINDS, *RELAXED]
+
+
 @dataclass(frozen=True)
 class Row:
     """One decoder on one kind of structure; errors in voxels."""

@@ -97,19 +97,24 @@ def check_twist(twist: str | Sequence[int] | Twist) -> Twist:
     return named[0] if named else Twist(f"{m},{n}", m, n)
 
 
+# Cubic crystals of the elements, as in ase.data.reference_states; here, so that training a boundary needs no ASE.
+CUBIC_ELEMENTS = {
+    "bcc": ("Li", "Na", "K", "V", "Cr", "Fe", "Rb", "Nb", "Mo", "Cs", "Ba", "Eu", "Ta", "W"),
+    "fcc": (
+        *("Ne", "Al", "Ar", "Ca", "Ni", "Cu", "Kr", "Sr", "Rh", "Pd"),
+        *("Ag", "Xe", "Ce", "Yb", "Ir", "Pt", "Au", "Pb", "Ac", "Th"),
+    ),
+}
+
+
 def metal_phase(metal: str) -> Phase:
     """The cubic phase in which a metal crystallises; ValueError, in one sentence, for other elements."""
-    from ase.data import atomic_numbers, reference_states
-
-    symbol = check_element(metal)
-    number = atomic_numbers[symbol]
-    reference = (reference_states[number] if number < len(reference_states) else None) or {}
-    symmetry = reference.get("symmetry")
-    if symmetry not in ("bcc", "fcc"):
-        raise ValueError(
-            f"(100) twist boundaries are built of bcc and fcc metals; {symbol} is {symmetry or 'neither'}."
-        )
-    return PHASES[symmetry]
+    for phase, symbols in CUBIC_ELEMENTS.items():
+        if isinstance(metal, str) and metal.strip().capitalize() in symbols:
+            return PHASES[phase]
+    raise ValueError(
+        f"(100) twist boundaries are built of bcc and fcc metals; {check_element(metal)} is neither."
+    )
 
 
 def plane_sites(twist: Twist, phase: str, parity: int, sense: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from gcd.structures.bicrystals import (
     plane_sites,
     twist_bicrystal,
 )
+from gcd.structures.twists import CUBIC_ELEMENTS
 
 A = 3.164849
 PUBLISHED = {  # sigma, degrees, atoms a (002) plane of the bcc cell
@@ -194,3 +195,12 @@ def test_bad_arguments_are_named(arguments, words):
 def test_twists_are_found_by_name_and_by_vector():
     assert check_twist("Sigma5") is check_twist((3, 1)) is check_twist("3,1") is TWISTS["sigma5"]
     assert (check_twist("2,1").sigma, check_twist((1, 0)).sigma) == (5, 1)
+
+
+def test_the_table_of_cubic_elements_is_ase_s():
+    from ase.data import chemical_symbols, reference_states
+
+    listed = [entry and entry.get("symmetry") for entry in reference_states]
+    for phase, symbols in CUBIC_ELEMENTS.items():
+        of_ase = (s for s, symmetry in zip(chemical_symbols, listed, strict=False) if symmetry == phase)
+        assert sorted(symbols) == sorted(of_ase)
