@@ -1,82 +1,353 @@
-"""Reading CIF: ASE's parser, with the symmetry worked out for all sites at once.
-
-ASE compares every atom with every other in Python, which takes minutes for the thousands of atoms of a generated
-crystal; here it is one product and one neighbour search.
-"""
+"""Reading CIF: gemmi parses the text; here its words become atoms, and what is ambiguous is said."""
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.limits import MAX_ATOMS
+from gcd.limits import MAX_ATOMS, MAX_FRAMES
+from gcd.structures.cif_sites import Sites, formula_counts, number_of, read_sites
+from gcd.structures.cif_symmetry import Symmetry, symmetries
+from gcd.structures.coincidence import check_crowd, near_pairs
+from gcd.structures.elements import named
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-SITE_SYMMETRY = (
-    "_space_group_symop_operation_xyz",
-    "_space_group_symop.operation_xyz",
-    "_symmetry_equiv_pos_as_xyz",
-)
-SAME_SITE = 1e-3  # fractional distance at which two images of sites are one atom; ASE's symprec
+WANTED = ("_cell", "_atom_site_", "_space_group", "_symmetry", "_chemical_formula", "_gcd_")
+SAME_SITE = 0.4  # Å between images of one site that are one atom
+ROUNDING = 0.06  # Å by which rounded coordinates miss a special position; nearer images are averaged
+ALTERNATIVE = 0.9  # Å between partly filled sites of which one at a time is filled
+HYDROGEN = 0.6  # Å, the same where one is hydrogen, which X-rays see 0.8 away from oxygen
+REPAIRS = 4  # times that text behind a whole structure is cut off
+NUMBER_OF_ATOMS = "_gcd_number_of_atoms"  # in files that are written here: one that breaks off is known by it
+PERIODIC_AXES = "_gcd_periodic_axes"
 
 
-def read_cif(file: IO[str]) -> list[Atoms]:
-    """All structures of a CIF file, with the whole cell filled by symmetry and positions in [0, 1) of it.
+def read_cif(text: str, say: Callable[[str], None]) -> list[Atoms]:
+    """All structures of a CIF, with the whole cell filled by symmetry and positions in [0, 1) of it.
 
-    Where several elements share a site, the one with the largest occupancy is taken.
+    Where several elements share a site, the one with the largest occupancy is taken, and said; so is all else that
+    the file leaves open.
 
     Raises:
-        ValueError: more images of sites than the limit on atoms allows, or whatever ASE finds wrong.
+        ValueError: text that is no CIF, or a block with atom sites that are no structure.
     """
-    from ase.io.cif import parse_cif
+    found: list[Atoms] = []
+    failed: list[tuple[str, ValueError]] = []
+    for name, tags in _blocks(text, say):
+        if not any(tag.startswith(("_atom_site_fract_", "_atom_site_cartn_")) for tag in tags):
+            continue
+        if len(found) > MAX_FRAMES:
+            raise ValueError(f"it has more than {MAX_FRAMES:,} blocks with atoms")
+        try:
+            found.append(_structure(tags, say, ended=text.endswith(("\n", "\r"))))
+        except ValueError as error:
+            failed.append((name, error))
+    if failed and not found:
+        raise failed[0][1]
+    for name, reason in failed:
+        say(f"the block {name[:30]!r} is left out: {reason}")
+    return found
 
-    return [_filled(block) for block in parse_cif(file) if block.has_structure()]
+
+def _blocks(text: str, say: Callable[[str], None]) -> list[tuple[str, dict[str, list[str]]]]:
+    from gemmi import cif
+
+    at = text.find("data_")
+    if at < 0:
+        raise ValueError("it has no data_ block")
+    for _ in range(REPAIRS):
+        try:
+            document = cif.read_string(text, 0)
+            break
+        except (ValueError, RuntimeError) as error:
+            text = _repaired(text, str(error), say)
+    else:
+        raise ValueError("its syntax is broken in many places")
+    return [(block.name, _tags(block)) for block in document]
 
 
-def _filled(block: Any) -> Atoms:
+def _tags(block: Any) -> dict[str, list[str]]:
+    """Tag, in lower case and with dots as underscores, to its values."""
+    from gemmi.cif import as_string
+
+    tags: dict[str, list[str]] = {}
+    for item in block:
+        if item.pair is not None:
+            tag = item.pair[0].lower().replace(".", "_")
+            if tag.startswith(WANTED):
+                tags.setdefault(tag, [as_string(item.pair[1]) or item.pair[1]])
+        elif item.loop is not None:
+            names = [tag.lower().replace(".", "_") for tag in item.loop.tags]
+            if any(name.startswith(WANTED) for name in names):
+                values, width = item.loop.values, len(names)
+                for column, name in enumerate(names):
+                    if name.startswith(WANTED):
+                        tags.setdefault(name, [as_string(v) or v for v in values[column::width]])
+    return tags
+
+
+def _repaired(text: str, error: str, say: Callable[[str], None]) -> str:
+    """The text with a group's name put in quotes, or without what is broken behind a whole list of atom sites."""
+    place = re.match(r"string:(\d+):(\d+)", error)
+    if not place:
+        raise ValueError(error.partition(": ")[2] or error)
+    lines = text.split("\n")
+    row = int(place.group(1)) - 1
+    words = lines[row].split() if row < len(lines) else []
+    if len(words) > 2 and words[0].startswith("_") and words[1][0] not in "'\";#_" and "'" not in lines[row]:
+        lines[row] = f"{words[0]} '{' '.join(words[1:])}'"
+        return "\n".join(lines)
+    row = min(row, len(lines) - 1)
+    start = next(
+        (i for i in range(row, -1, -1) if lines[i].strip().lower().startswith(("loop_", "data_"))), 0
+    )
+    if "loop" not in error and not lines[start].strip().lower().startswith("loop_"):
+        start = row
+    head = "\n".join(lines[:start])
+    lost = "\n".join(lines[start : row + 1]).lower()
+    if "_atom_site_fract_x" not in head.lower() or "_atom_site_fract" in lost or "_atom_site.fract" in lost:
+        raise ValueError(f"line {row + 1}: {error.partition(': ')[2].rstrip(' *_')}")
+    say(f"it breaks off at line {start + 1:,}, behind the atoms: the rest is not read")
+    return head + "\n"
+
+
+def _structure(tags: dict[str, list[str]], say: Callable[[str], None], *, ended: bool) -> Atoms:
     from ase import Atoms
 
-    asymmetric = block.get_unsymmetrized_structure()
-    if asymmetric.cell.rank < 3 or len(asymmetric) == 0:
-        return asymmetric
-    rotations, translations = _operations(block)
-    sites = asymmetric.get_scaled_positions(wrap=False)
-    if len(rotations) == 1:  # the identity: atoms are as many as the file lists, however close they lie
-        fractional, numbers = sites % 1.0, asymmetric.numbers
-    else:
-        if len(sites) * len(rotations) > 8 * MAX_ATOMS:  # special positions coincide in groups
-            raise ValueError(f"{len(sites):,} sites under {len(rotations)} symmetry operations are too many")
-        occupancies = np.array(block.get("_atom_site_occupancy") or np.ones(len(sites)), dtype=float)
-        order = np.argsort(-np.nan_to_num(occupancies), kind="stable")
-        images = np.einsum("oij,sj->soi", rotations, sites[order]) + translations
-        fractional = images.reshape(-1, 3) % 1.0
-        numbers = np.repeat(asymmetric.numbers[order], len(rotations))
-        first = _first_of_coinciding(fractional)
-        fractional, numbers = fractional[first], numbers[first]
-    return Atoms(numbers, scaled_positions=fractional, cell=asymmetric.cell, pbc=True)
+    cell = _cell(tags)
+    sites = read_sites(tags, cell, say)
+    if not len(sites.symbols):
+        raise ValueError("none of its atom sites holds an atom whose place is known")
+    choices = symmetries(tags, cell, say)
+    filled = [_filled(sites, symmetry, cell) for symmetry in choices]
+    chosen = 0
+    if len(filled) > 1:
+        chosen = _likelier(filled, sites, choices, tags, say)
+    fractional, rows = filled[chosen]
+    listed = len(choices[chosen].rotations) == 1
+    kept, repeated = _alternatives(fractional, rows, sites, cell, say, listed=listed)
+    weighed = _weighed(rows[~repeated], sites)
+    fractional, rows = fractional[kept], rows[kept]
+    symbols = [sites.symbols[row] for row in rows]
+    _compare_with_formula(
+        tags, Counter(symbols), weighed, say if sites.complete else (lambda _: None), ended=ended
+    )
+    positions = fractional % 1.0
+    positions[positions >= 1.0] = 0.0
+    periodic = [flag == "T" for flag in tags.get(PERIODIC_AXES, ["T T T"])[0].split()]
+    return Atoms(symbols, scaled_positions=positions, cell=cell, pbc=periodic if len(periodic) == 3 else True)
 
 
-def _operations(block: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(M, 3, 3) rotations and (M, 3) translations; from the list of the file where it names no space group."""
-    from ase.spacegroup.spacegroup import parse_sitesym
+def _cell(tags: dict[str, list[str]]) -> np.ndarray:
+    from ase.geometry import cellpar_to_cell
 
-    listed = next((block[key] for key in SITE_SYMMETRY if key in block), None)
-    if listed and not any(
-        "group_name" in key or "tables_number" in key or "it_number" in key for key in block
-    ):
-        return parse_sitesym([listed] if isinstance(listed, str) else listed)
-    return block.get_spacegroup(subtrans_included=True).get_op()
+    numbers = []
+    for tag, default in (
+        ("_cell_length_a", None), ("_cell_length_b", None), ("_cell_length_c", None),
+        ("_cell_angle_alpha", "90"), ("_cell_angle_beta", "90"), ("_cell_angle_gamma", "90"),
+    ):  # fmt: skip
+        text = next(iter(tags.get(tag, ())), default)
+        if text in ("?", "."):
+            text = default
+        if text is None:
+            raise ValueError(f"it has no cell: {tag} is missing")
+        try:
+            numbers.append(number_of(text))
+        except ValueError:
+            raise ValueError(f"{tag} is {text[:20]!r}, not a number") from None
+    lengths, angles = np.array(numbers[:3]), np.array(numbers[3:])
+    legal = np.isfinite(numbers).all() and (lengths > 0).all() and (angles > 0).all() and (angles < 180).all()
+    cosines = np.cos(np.radians(angles)) if legal else np.zeros(3)
+    if not legal or 1 - (cosines**2).sum() + 2 * cosines.prod() < 1e-9:
+        raise ValueError(f"edges {numbers[:3]} and angles {numbers[3:]} make no cell with a volume")
+    return np.asarray(cellpar_to_cell(numbers))
 
 
-def _first_of_coinciding(fractional: np.ndarray) -> np.ndarray:
-    """Indices of the points that coincide with no earlier one."""
-    from scipy.spatial import cKDTree
+def _filled(sites: Sites, symmetry: Symmetry, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All images (N, 3) of the sites, each once, and the row of the site that each comes from."""
+    count, operations = len(sites.symbols), len(symmetry.rotations)
+    if operations == 1 and np.allclose(symmetry.rotations[0], np.eye(3)) and not symmetry.translations.any():
+        return sites.fractional % 1.0, np.arange(count)
+    if count * operations > 8 * MAX_ATOMS:  # special positions coincide in groups
+        raise ValueError(f"{count:,} sites under {operations:,} symmetry operations are too many")
+    places, rows = [], []
+    for row in range(count):
+        images = symmetry.rotations @ sites.fractional[row] + symmetry.translations
+        merged = _merged(images, cell)
+        places.append(merged)
+        rows.append(np.full(len(merged), row))
+    return np.concatenate(places), np.concatenate(rows)
 
-    wrapped = np.where(fractional >= 1.0, 0.0, fractional)
-    pairs = cKDTree(wrapped, boxsize=1.0).query_pairs(SAME_SITE, p=np.inf, output_type="ndarray")
-    keep = np.ones(len(fractional), dtype=bool)
-    keep[pairs.max(axis=1)] = False
-    return np.flatnonzero(keep)
+
+def _merged(images: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Images (M, 3) of one site, those that are one atom put together: at their mean where they differ by rounding."""
+    left, found = images % 1.0, []
+    while len(left):
+        away = left - left[0]
+        away -= np.round(away)
+        distance = np.linalg.norm(away @ cell, axis=1)
+        same = distance < SAME_SITE
+        near = distance < ROUNDING
+        found.append(left[0] + away[near].mean(axis=0))
+        left = left[~same]
+    return np.array(found) % 1.0
+
+
+def _likelier(
+    filled: list[tuple[np.ndarray, np.ndarray]],
+    sites: Sites,
+    choices: list[Symmetry],
+    tags: dict[str, list[str]],
+    say: Callable[[str], None],
+) -> int:
+    """Of two choices of origin, the one that the formula fits, else the one with fewer atoms."""
+    found = [_weighed(rows, sites) for _, rows in filled]
+    promised, formula = _promised(tags), _formula(tags)
+    fits = [
+        index
+        for index, counts in enumerate(found)
+        if (promised and all(abs(counts[s] - n) < 0.5 for s, n in promised.items()))
+        or (not promised and len({round(counts[s] / n, 2) for s, n in formula.items()}) == 1)
+    ]
+    chosen = fits[0] if len(fits) == 1 else int(np.argmin([len(rows) for _, rows in filled]))
+    ways = ", ".join(
+        f"{''.join(f'{s}{n:g}' for s, n in counts.items())} by {choice.name}"
+        for counts, choice in zip(found, choices, strict=True)
+    )
+    say(f"it does not say the choice of origin ({ways}): {choices[chosen].name} is taken")
+    return chosen
+
+
+def _alternatives(
+    fractional: np.ndarray,
+    rows: np.ndarray,
+    sites: Sites,
+    cell: np.ndarray,
+    say: Callable[[str], None],
+    *,
+    listed: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which atoms are taken: one of each set that cannot be there together, of the largest share, else the first.
+
+    Returns:
+        (N,) whether an atom is taken, and (N,) whether it is another site's atom a second time, by symmetry.
+    """
+    check_crowd(fractional @ cell)
+    pairs, apart = near_pairs(fractional @ cell, cell, np.array([True] * 3), ALTERNATIVE)
+    shares = sites.occupancies[rows]
+    partial = shares < 0.999
+    elements = np.array(sites.symbols)[rows]
+    bonded = (elements[pairs] == "H").any(axis=1) & (apart > HYDROGEN)
+    both = partial[pairs].all(axis=1) & ~bonded
+    images = (apart < 0.1) & (rows[pairs[:, 0]] != rows[pairs[:, 1]]) & (not listed)
+    excluded = pairs[both | images]
+    gone = np.zeros(len(rows), dtype=bool)
+    repeated = np.zeros(len(rows), dtype=bool)
+    order = np.argsort(-shares, kind="stable")
+    rank = np.empty(len(rows), dtype=int)
+    rank[order] = np.arange(len(rows))
+    partners: dict[int, list[int]] = {}
+    for i, j in excluded:
+        first, second = (i, j) if rank[i] < rank[j] else (j, i)
+        partners.setdefault(int(first), []).append(int(second))
+    for first in sorted(partners, key=lambda atom: rank[atom]):
+        if not gone[first]:
+            gone[partners[first]] = True
+    same = elements[pairs[:, 0]] == elements[pairs[:, 1]]
+    repeated[pairs[images & same & ~partial[pairs].any(axis=1)].ravel()] = True
+    _say_shares(rows, gone, excluded, shares, elements, sites, say)
+    return ~gone, repeated & gone
+
+
+def _say_shares(
+    rows: np.ndarray,
+    gone: np.ndarray,
+    excluded: np.ndarray,
+    shares: np.ndarray,
+    elements: np.ndarray,
+    sites: Sites,
+    say: Callable[[str], None],
+) -> None:
+    mixed, tied, split, images = [], [], [], []
+    for i, j in excluded:
+        kept, left = (i, j) if gone[j] else (j, i)
+        if gone[kept] or not gone[left]:
+            continue
+        words = f"{sites.labels[rows[kept]]} over {sites.labels[rows[left]]}"
+        if shares[i] >= 0.999 and shares[j] >= 0.999 and elements[i] == elements[j]:
+            images.append(sites.labels[rows[left]])
+        elif elements[i] == elements[j]:
+            split.append(words)
+        elif abs(shares[i] - shares[j]) < 1e-6:
+            tied.append(words)
+        else:
+            mixed.append(words)
+    if mixed:
+        say(f"elements share sites; the largest share is taken: {named(mixed)}")
+    if tied:
+        say(f"elements share sites in equal parts; the first that is listed is taken: {named(tied)}")
+    if split:
+        say(f"of sites too near to be filled together one is taken: {named(split)}")
+    if images:
+        say(f"{named(images)} are images of other sites by symmetry: each atom is taken once")
+    involved = {int(rows[atom]) for atom in excluded.ravel()}
+    alone = [
+        f"{sites.labels[row]} ({sites.occupancies[row]:g})"
+        for row in sorted(set(rows[~gone].tolist()) - involved)
+        if sites.occupancies[row] < 0.999
+    ]
+    if alone:
+        say(f"partly filled sites are read as full: {named(alone)}")
+
+
+def _weighed(rows: np.ndarray, sites: Sites) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for row, count in Counter(rows.tolist()).items():
+        total[sites.symbols[row]] += count * sites.occupancies[row]  # type: ignore[assignment]
+    return total
+
+
+def _formula(tags: dict[str, list[str]]) -> dict[str, float]:
+    return formula_counts(next(iter(tags.get("_chemical_formula_sum", ())), ""))
+
+
+def _promised(tags: dict[str, list[str]]) -> dict[str, float]:
+    """Atoms of the cell by the formula and its units; empty where the file does not say both."""
+    counts = _formula(tags)
+    try:
+        units = number_of(next(iter(tags.get("_cell_formula_units_z", ())), ""))
+    except ValueError:
+        return {}
+    return {symbol: count * units for symbol, count in counts.items()}
+
+
+def _compare_with_formula(
+    tags: dict[str, list[str]],
+    found: Counter[str],
+    weighed: Counter[str],
+    say: Callable[[str], None],
+    *,
+    ended: bool,
+) -> None:
+    total = sum(found.values())
+    if NUMBER_OF_ATOMS in tags:
+        said = tags[NUMBER_OF_ATOMS][0]
+        if said != str(total):
+            raise ValueError(f"it is truncated: it announces {said[:20]} atoms and holds {total:,}")
+        return
+    promised = _promised(tags)
+    if not promised and "_cell_formula_units_z" not in tags:  # the formula is at most that of the whole cell
+        promised = {s: n for s, n in _formula(tags).items() if n > weighed[s] + 0.5}
+        if any(symbol in found and symbol != "H" for symbol in promised) and not ended:
+            counts = ", ".join(f"{n:g} {s}" for s, n in promised.items())
+            raise ValueError(f"it is truncated: its formula has {counts} and its sites hold fewer")
+    different = {s: n for s, n in promised.items() if abs(n - weighed[s]) > max(0.5, 0.02 * n)}
+    if different:
+        says = ", ".join(f"{n:g} {s} (found {weighed[s]:g})" for s, n in different.items())
+        say(f"its formula has other numbers of atoms in the cell than its sites: {says}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import numpy as np
 from gcd.files import StructureFileError, atomic_file
 from gcd.limits import MAX_ATOMS, MAX_FILE_BYTES, MAX_FRAMES, MAX_LENGTH, MIN_THICKNESS
 from gcd.structures.cells import plane_distances
-from gcd.structures.cif import read_cif
+from gcd.structures.cif import NUMBER_OF_ATOMS, PERIODIC_AXES, read_cif
 from gcd.structures.headers import promised_atoms
 from gcd.structures.voxel_files import read_voxels, write_voxels
 
@@ -30,6 +30,7 @@ __all__ = [
     "FORMATS",
     "WRITTEN",
     "Format",
+    "Reading",
     "StructureFileError",
     "format_of",
     "read_structures",
@@ -70,6 +71,14 @@ FORMATS: dict[str, Format] = {
 WRITTEN = tuple(form.name for form in FORMATS.values() if form.written)
 
 
+class Reading(list["Atoms"]):
+    """The structures of a file, and in ``words`` what a person should know of how they were read."""
+
+    def __init__(self, structures: Iterable[Atoms] = (), words: Iterable[str] = ()) -> None:
+        super().__init__(structures)
+        self.words = list(dict.fromkeys(words))
+
+
 def format_of(name: str) -> Format:
     """The format that a file's name stands for; StructureFileError naming the legal endings otherwise."""
     base = Path(name).name.lower()
@@ -99,10 +108,11 @@ def read_structures(
     name: str | None = None,
     *,
     max_bytes: int = MAX_FILE_BYTES,
-) -> list[Atoms]:
+) -> Reading:
     """All structures of a file, from a path, from bytes, or from an open file with its name.
 
-    LAMMPS files that say neither masses nor elements get the elements of the atomic numbers 1, 2, ...
+    What the file leaves open is in the ``words`` of what comes back. LAMMPS files that say neither masses nor elements
+    get the elements of the atomic numbers 1, 2, ...
 
     Raises:
         StructureFileError: in one sentence, whatever is wrong: no such file, an unknown ending, too large, empty,
@@ -115,13 +125,16 @@ def read_structures(
     if b"\0" in data or data[:2] in (b"\x1f\x8b", b"BZ", b"PK"):
         raise StructureFileError(f"{base!r} is binary or compressed, not a {form.title} text file.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    words: list[str] = []
     try:
         promised = promised_atoms(text, form.name)
         _check_amount(base, promised)  # before a header makes anyone allocate memory
-        frames = _parse(text, form)
+        frames = read_cif(text, words.append) if form.name == "cif" else _parse(text, form)
     except StructureFileError:
         raise
     except Exception as error:
+        if form.name == "cif" and isinstance(error, ValueError):
+            raise StructureFileError(f"{base!r} cannot be read as CIF: {_reason(error)}.") from None
         raise StructureFileError(
             f"{base!r} cannot be read as {form.title}: it is truncated or damaged ({_reason(error)})."
         ) from None
@@ -130,7 +143,7 @@ def read_structures(
     _check_amount(base, [len(frame) for frame in frames])
     for index, (atoms, atoms_promised) in enumerate(zip(frames, promised or [0] * len(frames), strict=False)):
         _check(atoms, base if len(frames) == 1 else f"{base}, structure {index + 1}", atoms_promised)
-    return frames
+    return Reading(frames, words)
 
 
 def write_structure(
@@ -171,7 +184,7 @@ def write_structure(
     if name == "cif":
         binary = io.BytesIO()
         write(binary, _wrapped(frames[0]), format=name, **options)
-        content = binary.getvalue()
+        content = _with_own_tags(binary.getvalue(), frames[0])
     else:
         text = io.StringIO()
         write(text, [_wrapped(frame) for frame in frames], format=name, **options)
@@ -179,6 +192,14 @@ def write_structure(
     with atomic_file(path) as file:
         file.write(content)
     return path
+
+
+def _with_own_tags(content: bytes, atoms: Atoms) -> bytes:
+    """How many atoms there are, so that a file that breaks off is known, and which axes are periodic."""
+    head, _, rest = content.partition(b"\n")
+    axes = " ".join("T" if axis else "F" for axis in atoms.pbc)
+    own = f"{NUMBER_OF_ATOMS} {len(atoms)}\n{PERIODIC_AXES} '{axes}'\n"
+    return head + b"\n" + own.encode() + rest
 
 
 def _bytes_of(source: Any, name: str | None, max_bytes: int) -> tuple[bytes, str]:
@@ -212,8 +233,6 @@ def _parse(text: str, form: Format) -> list[Atoms]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of CIF dialects and unknown LAMMPS types
-        if form.name == "cif":
-            return read_cif(io.StringIO(text))
         try:
             found = read(io.StringIO(text), index=":", format=form.name)
         except AttributeError as error:  # ASE looks for a file beside the POSCAR to name the elements

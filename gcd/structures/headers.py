@@ -19,11 +19,6 @@ def promised_atoms(text: str, name: str) -> list[int]:
         return _promised_in_poscar(text)
     if name == "extxyz":
         return _promised_in_xyz(text)
-    if name == "cif" and "_cell_formula_units_Z" not in text and re.search(r"'P ?1'|\"P ?1\"", text):
-        # Without symmetry and units the formula is that of the whole cell: this is what ASE writes.
-        formula = re.search(r"^_chemical_formula_sum\s+[\"']?([A-Za-z0-9 ]+)", text, re.MULTILINE)
-        counts = re.findall(r"[A-Z][a-z]?(\d*)", formula.group(1)) if formula else []
-        return [sum(int(n or 1) for n in counts)] if counts and text.count("data_") == 1 else []
     return []
 
 
