@@ -90,3 +90,46 @@ def check_seed(seed: object) -> int:
 def check_first(first: object) -> int:
     """The index of a job's first sample, from 0 to :data:`MAX_SEED`."""
     return check_integer("the index of the first sample", first, 0, MAX_SEED)
+
+
+def check_total(count: int, voxels: int) -> None:
+    """ValueError, in one sentence, where so many samples of a grid of that many voxels are too many for one job."""
+    if count * voxels > MAX_TOTAL_VOXELS:
+        raise ValueError(
+            f"{count} samples of {voxels:,} voxels are too many for one job: "
+            f"the most is {MAX_TOTAL_VOXELS // voxels} of this size."
+        )
+
+
+def check_particles(count: int, atoms: int) -> None:
+    """ValueError, in one sentence, for structures too large, or too many of them, for the particle model."""
+    if atoms > MAX_PARTICLES:
+        raise ValueError(
+            f"A supercell of {atoms:,} atoms is too large for the particle model: the most is "
+            f"{MAX_PARTICLES:,} atoms."
+        )
+    if count * atoms > MAX_TOTAL_PARTICLES:
+        raise ValueError(
+            f"{count} samples of {atoms:,} atoms are too many for one job: "
+            f"the most is {MAX_TOTAL_PARTICLES // atoms} of this size."
+        )
+
+
+def check_initial_sigma(sigma: float | None) -> float | None:
+    """The displacements that a sample starts from, in lattice constants; None stands for random positions.
+
+    Raises:
+        ValueError: not a number from 0 to :data:`MAX_INITIAL_SIGMA`.
+    """
+    if sigma is None:
+        return None
+    try:
+        value = float(sigma)
+    except (TypeError, ValueError):
+        value = math.nan
+    if isinstance(sigma, bool) or not 0 <= value <= MAX_INITIAL_SIGMA:  # also false for nan
+        raise ValueError(
+            f"The initial sigma must be a number from 0 to {MAX_INITIAL_SIGMA:g} lattice constants, "
+            f"not {sigma!r}."
+        )
+    return value

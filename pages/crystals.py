@@ -1,7 +1,5 @@
 """Crystals: choose, watch the voxels condense, inspect against the ideal crystal, take home."""
 
-from dataclasses import asdict
-
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
@@ -15,11 +13,12 @@ from gcd.limits import (
     MAX_SEED,
     MIN_LATTICE_CONSTANT,
 )
+from gcd.requests import CrystalRequest
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from gcd.views.voxels import FRAME_VOXELS, drawn_shape
 from pages.parts import condense, frame, status, work
 from pages.parts.crystal_results import show_results
-from pages.parts.crystal_run import CrystalSettings, check_for_page, run_crystals
+from pages.parts.crystal_run import check_for_page, run_crystals
 from pages.parts.elements import ELEMENTS
 
 frame.enter()
@@ -133,18 +132,21 @@ with controls, st.container(border=True):
         needed = [name for name in here.missing if name in ("decoder", f"crystal-{phase}")]
         st.warning(status.missing_sentence(needed), icon=":material/inventory_2:")
 
-settings = CrystalSettings(phase, element, float(a), (nx, ny, nz), count, seed, **solver)
+settings, refused, noise_shape = None, "", (20, 20, 20)
 try:
-    noise_shape = drawn_shape(settings.checked().grid.shape, FRAME_VOXELS)
-except ValueError:
-    noise_shape = (20, 20, 20)
+    settings = CrystalRequest(phase, element, float(a), (nx, ny, nz), count, seed, **solver)
+    noise_shape = drawn_shape(settings.grid.shape, FRAME_VOXELS)
+except ValueError as error:
+    refused = str(error)
 
 with show:
-    if pressed:
+    if pressed and settings is None:
+        st.error(refused, icon=":material/error:")
+    elif pressed and settings is not None:
         try:
             check_for_page(settings, here.phases)
             label = f"{settings.count} x {settings.phase} {nx}x{ny}x{nz}"
-            if work.submit(SLOT, run_crystals, label=label, settings=asdict(settings)):
+            if work.submit(SLOT, run_crystals, label=label, wanted=settings):
                 st.rerun()
         except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")

@@ -1,15 +1,15 @@
 """Home: one button that makes a crystal now, what each page is for, and what is installed."""
 
 import secrets
-from dataclasses import asdict
 
 import streamlit as st
 
 from gcd.jobs import Job
-from gcd.structures.crystals import PHASES, lattice_constant_of
+from gcd.requests import CrystalRequest
+from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
 from pages.parts import condense, frame, pictures, status, work
-from pages.parts.crystal_run import CrystalRun, CrystalSettings, run_crystals
+from pages.parts.crystal_run import CrystalRun, run_crystals
 from pages.parts.viewer import show_atoms
 
 frame.enter()
@@ -25,13 +25,10 @@ phase = phases[pressed_before % len(phases)] if phases else None
 job = work.current(SLOT)
 
 
-def settings_now() -> CrystalSettings:
+def settings_now() -> CrystalRequest:
     """A small crystal of the phase whose turn it is, from a seed of this moment."""
     assert phase is not None
-    element = PHASES[phase].default_element
-    return CrystalSettings(
-        phase, element, lattice_constant_of(phase, element), (4, 4, 4), 1, secrets.randbelow(1_000_000), 60, 3
-    )
+    return CrystalRequest(phase, seed=secrets.randbelow(1_000_000))
 
 
 def stage(running: Job) -> None:
@@ -67,14 +64,11 @@ def show_numbers(run: CrystalRun) -> None:
             help="Rms, of the nearest-neighbour distance.",
         )
         st.metric("Made in", f"{info['seconds']:.1f} s")
-    query = {
-        "phase": s.phase.upper(), "element": s.element, "a": f"{s.lattice_constant:g}", "seed": str(s.seed),
-    }  # fmt: skip
     st.page_link(
         "pages/crystals.py",
         label="Look closer on the Crystals page",
         icon=":material/arrow_forward:",
-        query_params=query,
+        query_params=s.to_address(),
     )
 
 
@@ -98,7 +92,7 @@ with words:
     if pressed and phase is not None:
         wanted = settings_now()
         st.session_state["home_turns"] += 1
-        job = work.submit(SLOT, run_crystals, label=f"{wanted.phase} 4x4x4", settings=asdict(wanted))
+        job = work.submit(SLOT, run_crystals, label=f"{wanted.phase} 4x4x4", wanted=wanted)
         st.rerun()
     numbers = st.container()
 

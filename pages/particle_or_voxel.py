@@ -1,18 +1,17 @@
 """Particle or voxel: the same phase from both models, side by side, and how much disorder each can undo."""
 
-from dataclasses import asdict
-
 import numpy as np
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
 from gcd.jobs import Job
 from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, MAX_SEED
+from gcd.requests import ParticleRequest
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from pages.parts import frame, status, work
 from pages.parts.duet import show_duet
 from pages.parts.duet_results import show_both, show_comparison
-from pages.parts.duet_run import DuetSettings, run_duet
+from pages.parts.duet_run import check_for_page, run_duet
 
 frame.enter()
 
@@ -71,33 +70,33 @@ with controls, st.container(border=True):
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")
         left, right = st.columns(2, gap="small")
         restarts = left.number_input(
-            "Restarts", 1, MAX_RESTARTS, DuetSettings.restarts, key="restarts", bind="query-params",
+            "Restarts", 1, MAX_RESTARTS, ParticleRequest.restarts, key="restarts", bind="query-params",
             help="Of the restart sampler, with 25 steps each. 64 back to t = 0.5 heal what four to 0.4 leave.",
         )  # fmt: skip
         back_to = right.number_input(
-            "Back to t", 0.05, 1.0, DuetSettings.restart_time, 0.05, key="restart_time", bind="query-params",
+            "Back to t", 0.05, 1.0, ParticleRequest.restart_time, 0.05, key="restart_time", bind="query-params",
             help="The time, from 0 to 1, that the restart sampler goes back to.",
         )  # fmt: skip
         pressed = st.form_submit_button(
             "Run both", type="primary", icon=":material/compare:", key="run", width="stretch"
         )
     if not phases:
-        wanted = [f"particle-{name}" for name in PHASES if f"particle-{name}" not in here.checkpoints]
-        st.warning(status.missing_sentence(here.missing + wanted), icon=":material/inventory_2:")
+        lacking = [f"particle-{name}" for name in PHASES if f"particle-{name}" not in here.checkpoints]
+        st.warning(status.missing_sentence(here.missing + lacking), icon=":material/inventory_2:")
 
 with show:
     if pressed:
         try:
-            settings = DuetSettings(
+            wanted = ParticleRequest(
                 str(phase).lower(),
-                None if start == RANDOM else float(np.round(sigma, 3)),
-                SAMPLERS[str(sampler)],
-                int(steps),
-                int(seed),
-                int(restarts),
-                float(np.round(back_to, 3)),
-            ).checked(phases)
-            if work.submit(SLOT, run_duet, label=settings.stem, settings=asdict(settings), phases=phases):
+                initial_sigma=None if start == RANDOM else float(np.round(sigma, 3)),
+                sampler=SAMPLERS[str(sampler)],
+                steps=int(steps),
+                seed=int(seed),
+                restarts=int(restarts),
+                restart_time=float(np.round(back_to, 3)),
+            )
+            if work.submit(SLOT, run_duet, label=wanted.stem, wanted=check_for_page(wanted, phases)):
                 st.rerun()
         except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")

@@ -195,7 +195,7 @@ def test_analyse_gives_one_object_a_file(capsys, here):
         ((*SAMPLE, "--seed", "nan"), "not 'nan'"),
         ((*SAMPLE, "--nfe", 4), "multiple of 3"),
         ((*SAMPLE, "--nfe", 0), "not 0"),
-        ((*SAMPLE, "--order", 4), "invalid choice: 4"),
+        ((*SAMPLE, "--order", 4), "from 1 to 3, not 4"),
         ((*SAMPLE, "--device", "tpu"), "invalid choice: 'tpu'"),
         ((*SAMPLE, "--lattice-constant", "nan"), "lattice constant"),
         ((*SAMPLE, "--lattice-constant", "-3"), "lattice constant"),
@@ -265,7 +265,7 @@ def test_a_missing_file_of_a_checkpoint(capsys, here, models):
 
 def test_interrupt_ends_without_a_traceback(capsys, here, models, monkeypatch):
     monkeypatch.setattr(
-        "gcd.generate.generate_crystals", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        "gcd.generate.crystals.make_crystals", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     assert main(list(map(str, SAMPLE))) == 130
     assert "interrupted" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcd import limits
 from gcd.commands import options
-from gcd.commands.sample_particle import add_restarts
+from gcd.requests import ParticleRequest
 
 if TYPE_CHECKING:
     from gcd.evaluation.noise import NoiseRow, NoiseSetting
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="of the sampler (default 128)",
     )
-    add_restarts(parser)
+    options.add_request(parser, ParticleRequest, only=("restarts", "restart_time"))
     options.add_count(parser, 10, "structures a setting")
     parser.add_argument("--record", action="store_true", help="write the figures into the checkpoints")
     options.add_seed(parser, 10_000)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
 from gcd import limits
-from gcd.structures.crystals import PHASES, check_lattice_constant, check_phase
+from gcd.requests import parse
+from gcd.requests.request import Request
+from gcd.structures.crystals import PHASES, check_phase
 
 
 def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -25,30 +28,27 @@ def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def whole(name: str, low: int, high: int) -> Callable[[str], int]:
     """The type of a whole number from low to high."""
-
-    def check(text: str) -> int:
-        try:
-            number: Any = int(text)
-        except ValueError:
-            number = text  # for the sentence
-        return limits.check_integer(name, number, low, high)
-
-    return checked(check)
+    return checked(parse.whole(name, low, high))
 
 
 def number(name: str, low: float, high: float) -> Callable[[str], float]:
     """The type of a finite number from low to high."""
+    return checked(parse.number(name, low, high))
 
-    def check(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            raise ValueError(f"The {name} must be a number from {low:g} to {high:g}, not {text!r}.")
-        return value
 
-    return checked(check)
+def add_request(parser: Any, request: type[Request], only: Sequence[str] | None = None) -> None:
+    """An option for every field of a request that has words for --help, or for some; what is left out stays None."""
+    for f, how in request.asked():
+        if not how.help or (only is not None and f.name not in only):
+            continue
+        more: dict[str, Any] = {"help": how.help, "metavar": how.metavar, "nargs": how.nargs}
+        more |= {"type": checked(how.parse) if how.parse else None, "choices": how.choices}
+        more |= {"default": None if only is None else f.default}
+        more = {name: value for name, value in more.items() if value is not None}
+        if how.option:
+            parser.add_argument(how.option, required=f.default is MISSING, **more)
+        else:
+            parser.add_argument(f.name, **more)
 
 
 def check_word(name: str, text: str) -> str:
@@ -76,7 +76,7 @@ def refuse_blank(parser: argparse.ArgumentParser) -> None:
     parser.register("type", Path, checked(lambda text: Path(check_filled(text))))
 
 
-cells = whole("every axis of the size", 1, limits.MAX_CELLS_PER_AXIS)
+cells = checked(parse.cells)
 phase = checked(lambda text: check_phase(text).name)
 
 
@@ -147,17 +147,4 @@ def add_evaluations(
         choices=("lambda", "t", "t-quadratic"),
         default="lambda",
         help="spacing of the solver's times (default lambda, the logarithm of the signal-to-noise ratio)",
-    )
-
-
-def add_lattice(parser: argparse.ArgumentParser) -> None:
-    """--element, --lattice-constant"""
-    parser.add_argument(
-        "--element", metavar="EL", help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)"
-    )
-    parser.add_argument(
-        "--lattice-constant",
-        type=checked(check_lattice_constant),  # type: ignore[arg-type]
-        metavar="A",
-        help="edge of the conventional cell in Å (default: that of the element)",
     )

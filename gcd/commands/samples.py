@@ -7,8 +7,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gcd.commands.progress import ProgressBar
+from gcd.requests import Listener
+
 if TYPE_CHECKING:
     from ase import Atoms
+
+
+class OnBar(Listener):
+    """Shows a sampler's progress on a progress bar."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self.bar = bar
+
+    def progress(self, progress: Any) -> None:
+        """Evaluations done, and the time that the sample has come to."""
+        self.bar.update(progress.done, progress.total, f"t = {progress.t:.3f}")
+
 
 NAMES = ("extxyz", "cif", "vasp", "lammps-data")
 

@@ -16,7 +16,7 @@ from gcd.checkpoints import available, load_decoder, read_config
 from gcd.devices import resolve_device
 from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
-from gcd.generate.voxel_model import Progress, VoxelModel, batches, check_total, initial_noise, reporter
+from gcd.generate.voxel_model import Progress, VoxelModel, batches, initial_noise, reporter
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
 from gcd.structures.bicrystals import DEFAULT_PLANES, MAX_PLANES, check_twist, potential_lattice_constant
 
@@ -228,7 +228,7 @@ def generate_boundaries(
         restarts=limits.check_integer("the number of restarts", restarts, 0, MAX_RESTARTS),
     )
     grid = request.ends(first).grid
-    check_total(count, grid)
+    limits.check_total(count, grid.count)
     structures: list[Atoms] = []
     arrays: list[np.ndarray] = []
     for indices in batches(count, grid, where):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gcd import limits
 from gcd.checkpoints import load_decoder
 from gcd.devices import resolve_device
-from gcd.diffusion.samplers import check_evaluations
-from gcd.generate.voxel_model import Progress, VoxelModel, batches, check_total, initial_noise, reporter
-from gcd.structures.crystals import check_element, check_phase, check_size, crystal_grid, lattice_constant_of
+from gcd.diffusion.samplers import Step
+from gcd.generate.voxel_model import Progress, VoxelModel, batches, initial_noise, reporter
+from gcd.requests import CrystalRequest, Listener
+from gcd.structures.crystals import PHASES
 from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
@@ -60,58 +61,113 @@ def generate_crystals(
         ValueError: an argument outside the legal ones, named in one sentence.
         CheckpointError: a checkpoint that is missing or damaged.
     """
+    request = CrystalRequest(
+        phase=phase,
+        count=count,
+        size=size,  # type: ignore[arg-type] # settled by the request
+        seed=seed,
+        evaluations=evaluations,
+        order=order,
+        time_spacing=spacing,
+        element=element,
+        lattice_constant=lattice_constant,
+        device=device,
+        checkpoint=checkpoint,
+        first=first,
+    )
+    told = Told(callback, keep_voxels=return_voxels)
+    structures = make_crystals(request, told)
+    return (structures, np.concatenate(told.arrays)) if return_voxels else structures
+
+
+class Told(Listener):
+    """A listener that hands progress to a callback, and keeps the voxels if it shall."""
+
+    def __init__(self, callback: Callable[[Any], None] | None, *, keep_voxels: bool = False) -> None:
+        self.callback, self.keep_voxels = callback, keep_voxels
+        self.arrays: list[np.ndarray] = []
+
+    def progress(self, progress: Any) -> None:
+        """Hand it on."""
+        if self.callback is not None:
+            self.callback(progress)
+
+    def voxels(self, voxels: Any) -> None:
+        """Keep them."""
+        if self.keep_voxels:
+            self.arrays.append(voxels)
+
+
+def make_crystals(
+    request: CrystalRequest, listener: Listener | None = None, on_step: Callable[[Step], None] | None = None
+) -> list[Atoms]:
+    """Run a request: noise, DPM-Solver, decoder; `on_step` sees the solver's own steps, batch by batch."""
     import gcd
-
-    entry = check_phase(phase)
-    cells = check_size(size, entry.name)
-    limits.check_count(count)
-    limits.check_seed(seed)
-    limits.check_first(first)
-    check_evaluations(evaluations, order, spacing)
-    symbol = check_element(element or entry.default_element)
-    edge = lattice_constant_of(entry.name, symbol) if lattice_constant is None else lattice_constant
-    grid = crystal_grid(entry.name, cells, edge)
-    check_total(count, grid)
-    where = resolve_device(device)
-    name = checkpoint or f"crystal-{entry.name}"
-    model = VoxelModel.load(name, where)
-    if model.config.get("phase") != entry.name:
-        raise ValueError(f"The checkpoint {name!r} makes {model.config.get('phase')}, not {entry.name}.")
-    decoder = load_decoder(where)
-
     from gcd.voxels.decoder import decode
 
+    grid = request.grid
+    where = resolve_device(request.device)
+    model = VoxelModel.load(request.model, where)
+    if model.config.get("phase") != request.phase:
+        raise ValueError(
+            f"The checkpoint {request.model!r} makes {model.config.get('phase')}, not {request.phase}."
+        )
+    decoder = load_decoder(where)
+    evaluations = request.evaluations
     structures: list[Atoms] = []
-    arrays: list[np.ndarray] = []
-    for indices in batches(count, grid, where):
+    for indices in batches(request.count, grid, where):
         begun = time.perf_counter()
-        noise = torch.stack([initial_noise(grid, seed, first + i) for i in indices]).to(where)
-        report = reporter(callback, indices, evaluations, count, model.scale)
+        noise = torch.stack([initial_noise(grid, request.seed, request.first + i) for i in indices]).to(where)
+        report = reporter(
+            None if listener is None else listener.progress, indices, evaluations, request.count, model.scale
+        )
         with torch.inference_mode():
             voxels = model.sample(
-                noise, grid, evaluations=evaluations, order=order, spacing=spacing, callback=report
+                noise,
+                grid,
+                evaluations=evaluations,
+                order=request.order,
+                spacing=request.time_spacing,
+                callback=both(report, on_step),
             )
             positions = decode(decoder, voxels, grid)
         seconds = (time.perf_counter() - begun) / len(indices)
-        arrays.append(voxels.cpu().numpy())
+        if listener is not None:
+            listener.voxels(voxels.cpu().numpy())
         for i, r in zip(indices, positions, strict=True):
             info = {
-                "phase": entry.name,
-                "size": list(cells),
-                "seed": int(seed),
-                "index": first + i,
-                "evaluations": int(evaluations),
-                "order": int(order),
-                "spacing": spacing,
-                "model": str(name),
-                "expected_atoms": int(np.prod(cells)) * entry.atoms_per_cell,
-                "lattice_constant": float(edge),
+                "phase": request.phase,
+                "size": list(request.size),
+                "seed": request.seed,
+                "index": request.first + i,
+                "evaluations": evaluations,
+                "order": request.order,
+                "spacing": request.time_spacing,
+                "model": request.model,
+                "expected_atoms": math.prod(request.size) * PHASES[request.phase].atoms_per_cell,
+                "lattice_constant": request.lattice_constant,
                 "device": where.type,
                 "seconds": seconds,
                 "gcd_version": gcd.__version__,
             }
-            structures.append(_atoms(symbol, r, grid, info))
-    return (structures, np.concatenate(arrays)) if return_voxels else structures
+            structures.append(_atoms(str(request.element), r, grid, info))
+            if listener is not None:
+                listener.made(structures[-1])
+    return structures
+
+
+def both(
+    first: Callable[[Step], None] | None, second: Callable[[Step], None] | None
+) -> Callable[[Step], None] | None:
+    """A callback that calls either, or both; None where there is none."""
+    if first is None or second is None:
+        return first or second
+
+    def call(step: Step) -> None:
+        first(step)
+        second(step)
+
+    return call
 
 
 def _atoms(symbol: str, positions: np.ndarray, grid: Grid, info: dict[str, Any]) -> Atoms:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,19 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gcd import limits
 from gcd.checkpoints import load_score_network
 from gcd.devices import resolve_device
 from gcd.particles.noise import VESchedule
-from gcd.particles.samplers import Restart, Step, check_sampler, evaluations_of, sample_particles
-from gcd.structures.crystals import (
-    check_element,
-    check_lattice_constant,
-    check_phase,
-    check_size,
-    ideal_positions,
-    lattice_constant_of,
-)
+from gcd.particles.samplers import Restart, Step, evaluations_of, sample_particles
+from gcd.requests import Listener, ParticleRequest
+from gcd.structures.crystals import check_phase, ideal_positions
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -55,26 +47,6 @@ class ParticleProgress:
     t: float
     preview: np.ndarray
     positions: np.ndarray
-
-
-def check_initial_sigma(sigma: float | None) -> float | None:
-    """The displacements that a sample starts from, in lattice constants; None stands for random positions.
-
-    Raises:
-        ValueError: not a number from 0 to the most that is allowed.
-    """
-    if sigma is None:
-        return None
-    try:
-        value = float(sigma)
-    except (TypeError, ValueError):
-        value = math.nan
-    if isinstance(sigma, bool) or not 0 <= value <= limits.MAX_INITIAL_SIGMA:  # also false for nan
-        raise ValueError(
-            f"The initial sigma must be a number from 0 to {limits.MAX_INITIAL_SIGMA:g} lattice constants, "
-            f"not {sigma!r}."
-        )
-    return value
 
 
 def particle_model(phase: str) -> str | None:
@@ -133,85 +105,101 @@ def generate_particles(
         ValueError: an argument outside the legal ones, named in one sentence.
         CheckpointError: a checkpoint that is missing or damaged.
     """
+    request = ParticleRequest(
+        phase=phase,
+        count=count,
+        size=size,  # type: ignore[arg-type] # settled by the request
+        initial_sigma=initial_sigma,
+        sampler=sampler,
+        steps=steps,
+        restarts=restarts,
+        restart_time=restart_time,
+        seed=seed,
+        element=element,
+        lattice_constant=lattice_constant,
+        device=device,
+        checkpoint=checkpoint,
+        first=first,
+    )
+    told = Started(callback)
+    structures = make_particles(request, told)
+    return (structures, told.starts) if return_initial else structures
+
+
+class Started(Listener):
+    """A listener that hands progress to a callback, and keeps what each structure started from."""
+
+    def __init__(self, callback: Callable[[ParticleProgress], None] | None) -> None:
+        self.callback = callback
+        self.starts: list[Atoms] = []
+
+    def progress(self, progress: ParticleProgress) -> None:
+        """Hand it on."""
+        if self.callback is not None:
+            self.callback(progress)
+
+    def made(self, atoms: Atoms) -> None:
+        """Keep it."""
+        self.starts.append(atoms)
+
+
+def make_particles(request: ParticleRequest, listener: Listener | None = None) -> list[Atoms]:
+    """Run a request; the listener is told of `ParticleProgress`, and of each structure's start as made."""
     import gcd
 
-    entry = check_phase(phase)
-    cells = check_size(size, entry.name)
-    limits.check_count(count)
-    limits.check_seed(seed)
-    limits.check_first(first)
-    sigma = check_initial_sigma(initial_sigma)
-    check_sampler(sampler, steps)
-    restart = Restart(restarts, restart_time)
-    atoms = math.prod(cells) * entry.atoms_per_cell
-    _check_atoms(count, atoms)
-    symbol = check_element(element or entry.default_element)
-    edge = lattice_constant_of(entry.name, symbol) if lattice_constant is None else lattice_constant
-    edge = check_lattice_constant(edge)
-    where = resolve_device(device)
-    name = checkpoint or f"particle-{entry.name}"
-    network, config = load_score_network(name, where)
-    if config.get("phase") != entry.name:
-        raise ValueError(f"The checkpoint {name!r} makes {config.get('phase')}, not {entry.name}.")
+    where = resolve_device(request.device)
+    network, config = load_score_network(request.model, where)
+    if config.get("phase") != request.phase:
+        raise ValueError(
+            f"The checkpoint {request.model!r} makes {config.get('phase')}, not {request.phase}."
+        )
+    sigma, restart, edge = request.initial_sigma, request.restart, request.lattice_constant
+    assert edge is not None
     schedule = VESchedule(**config["schedule"])
     t_start = 1.0 if sigma is None else min(1.0, max(schedule.t_of_sigma(sigma), config["t_end"]))
-    evaluations = evaluations_of(sampler, steps, restart)
-    lengths = tuple(map(float, cells))
-
+    lengths = tuple(map(float, request.size))
     structures: list[Atoms] = []
-    initial: list[Atoms] = []
-    batch = max(1, ATOMS_AT_ONCE[where.type] // atoms)
-    for start in range(0, count, batch):
-        indices = range(start, min(start + batch, count))
+    batch = max(1, ATOMS_AT_ONCE[where.type] // request.atoms)
+    for start in range(0, request.count, batch):
+        indices = range(start, min(start + batch, request.count))
         begun = time.perf_counter()
-        chances = [_generator(seed, first + i) for i in indices]
-        x = torch.stack([_initial_positions(entry.name, cells, sigma, chance) for chance in chances])
+        chances = [_generator(request.seed, request.first + i) for i in indices]
+        x = torch.stack([_initial_positions(request.phase, request.size, sigma, c) for c in chances])
         with torch.inference_mode():
             final = sample_particles(
                 _score(network, lengths),
                 x.to(where),
                 schedule,
-                sampler=sampler,
-                steps=steps,
+                sampler=request.sampler,
+                steps=request.steps,
                 t_start=t_start,
-                noise=_noise(chances, atoms, where),
+                noise=_noise(chances, request.atoms, where),
                 restart=restart,
-                callback=_reporter(callback, indices, count, lengths, edge),
+                callback=_reporter(listener, indices, request.count, lengths, edge),
             )
         seconds = (time.perf_counter() - begun) / len(indices)
         for i, before, after in zip(indices, x, final, strict=True):
             info = {
-                "phase": entry.name,
-                "size": list(cells),
-                "seed": int(seed),
-                "index": first + i,
+                "phase": request.phase,
+                "size": list(request.size),
+                "seed": request.seed,
+                "index": request.first + i,
                 "initial_sigma": "random" if sigma is None else sigma,
-                "sampler": restart.label(sampler),
-                "steps": int(steps),
-                "evaluations": evaluations,
-                "model": str(name),
-                "expected_atoms": atoms,
+                "sampler": restart.label(request.sampler),
+                "steps": request.steps,
+                "evaluations": evaluations_of(request.sampler, request.steps, restart),
+                "model": request.model,
+                "expected_atoms": request.atoms,
                 "lattice_constant": edge,
                 "device": where.type,
                 "seconds": seconds,
                 "gcd_version": gcd.__version__,
             }
+            symbol = str(request.element)
             structures.append(_atoms(symbol, after, lengths, edge, info))
-            initial.append(_atoms(symbol, before, lengths, edge, info))
-    return (structures, initial) if return_initial else structures
-
-
-def _check_atoms(count: int, atoms: int) -> None:
-    if atoms > limits.MAX_PARTICLES:
-        raise ValueError(
-            f"A supercell of {atoms:,} atoms is too large for the particle model: the most is "
-            f"{limits.MAX_PARTICLES:,} atoms."
-        )
-    if count * atoms > limits.MAX_TOTAL_PARTICLES:
-        raise ValueError(
-            f"{count} samples of {atoms:,} atoms are too many for one job: "
-            f"the most is {limits.MAX_TOTAL_PARTICLES // atoms} of this size."
-        )
+            if listener is not None:
+                listener.made(_atoms(symbol, before, lengths, edge, info))
+    return structures
 
 
 def _generator(seed: int, index: int) -> torch.Generator:
@@ -240,20 +228,22 @@ def _noise(chances: Sequence[torch.Generator], atoms: int, device: torch.device)
 
 
 def _reporter(
-    callback: Callable[[ParticleProgress], None] | None,
+    listener: Listener | None,
     indices: range,
     count: int,
     lengths: tuple[float, ...],
     edge: float,
 ) -> Callable[[Step], None] | None:
     """Turn a sampler's steps over one batch into progress over the whole job."""
-    if callback is None:
+    if listener is None:
         return None
 
     def report(step: Step) -> None:
         done = indices.start * step.total + step.evaluations * len(indices)
         preview, positions = (_in_cell(state[0], lengths) * edge for state in (step.x0, step.x))
-        callback(ParticleProgress(done, count * step.total, indices.start, step.t, preview, positions))
+        listener.progress(
+            ParticleProgress(done, count * step.total, indices.start, step.t, preview, positions)
+        )
 
     return report
 

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gcd import limits
 from gcd.checkpoints import CheckpointError, load_unet
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
@@ -174,15 +173,6 @@ def initial_noise(grid: Grid, seed: int, index: int, restart: int = 0) -> Tensor
     )[0]
     generator = torch.Generator().manual_seed(int(state) & (2**63 - 1))
     return torch.randn(grid.shape, generator=generator)
-
-
-def check_total(count: int, grid: Grid) -> None:
-    """ValueError, in one sentence, where so many samples of a grid are more than one job may hold."""
-    if count * grid.count > limits.MAX_TOTAL_VOXELS:
-        raise ValueError(
-            f"{count} samples of {grid.count:,} voxels are too many for one job: "
-            f"the most is {limits.MAX_TOTAL_VOXELS // grid.count} of this size."
-        )
 
 
 def batch_size(grid: Grid, device: torch.device) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from gcd.analysis.matching import match_crystal
 from gcd.analysis.rdf import radial_distribution
 from gcd.analysis.steinhardt import steinhardt
-from gcd.generate import Progress, generate_crystals
+from gcd.generate import Progress
+from gcd.generate.crystals import Told
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_COUNT, MAX_PAGE_VOXELS
-from gcd.structures.crystals import PHASES, check_size, crystal_grid
+from gcd.requests import CrystalRequest
+from gcd.structures.crystals import PHASES
 from gcd.views.voxels import frame
-from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -25,52 +26,11 @@ MAX_FRAMES = 24
 SAMPLING_SHARE = 0.97  # of the progress bar; the rest is the analysis
 
 
-@dataclass(frozen=True)
-class CrystalSettings:
-    """Everything that decides what is generated; also what a link and the reproduce box have to say."""
-
-    phase: str
-    element: str
-    lattice_constant: float
-    size: tuple[int, int, int]
-    count: int
-    seed: int
-    evaluations: int
-    order: int
-
-    @property
-    def grid(self) -> Grid:
-        """The voxels that will be sampled."""
-        return crystal_grid(self.phase, self.size, self.lattice_constant)
-
-    @property
-    def stem(self) -> str:
-        """The part of file names that says what is in the file."""
-        cells = "x".join(map(str, self.size))
-        return f"{self.phase}-{self.element}-{cells}-seed{self.seed}-nfe{self.evaluations}-order{self.order}"
-
-    def checked(self) -> CrystalSettings:
-        """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard."""
-        from gcd.diffusion.samplers import check_evaluations
-        from gcd.limits import check_count, check_seed
-        from gcd.structures.crystals import check_element, check_lattice_constant, check_phase
-
-        check_phase(self.phase)
-        check_element(self.element)
-        check_lattice_constant(self.lattice_constant)
-        check_size(self.size, self.phase)
-        check_count(self.count)
-        check_seed(self.seed)
-        check_evaluations(self.evaluations, self.order)
-        return self
-
-
-def check_for_page(settings: CrystalSettings, phases: list[str]) -> None:
+def check_for_page(settings: CrystalRequest, phases: list[str]) -> None:
     """ValueError, in one sentence, for what a web page does not take on although the package would.
 
     ``phases`` are those with a checkpoint.
     """
-    settings.checked()
     if settings.phase not in phases:
         raise ValueError(
             f"There is no checkpoint for {settings.phase.upper()} here, or none for the decoder."
@@ -99,7 +59,7 @@ class Sample:
 class CrystalRun:
     """What a job leaves behind."""
 
-    settings: CrystalSettings
+    settings: CrystalRequest
     samples: list[Sample]
     voxels: np.ndarray  # (count, X, Y, Z), atoms a voxel
     frames: list[dict[str, Any]] = field(repr=False)  # how the first sample condensed
@@ -126,9 +86,8 @@ class CrystalRun:
         return rows
 
 
-def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "auto") -> CrystalRun:
-    """Generate and measure; ``settings`` are those of :class:`CrystalSettings`, as a plain dict."""
-    wanted = CrystalSettings(**settings).checked()
+def run_crystals(report: Report, *, wanted: CrystalRequest) -> CrystalRun:
+    """Generate and measure."""
     frames: list[dict[str, Any]] = []
     every = max(1, -(-wanted.evaluations // wanted.order // MAX_FRAMES))
     steps = 0
@@ -149,8 +108,8 @@ def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "aut
         report(SAMPLING_SHARE * progress.done / progress.total, f"Denoising {ordinal}", picture)
 
     report(0.0, "Loading the model")
-    made: Any = generate_crystals(**asdict(wanted), device=device, callback=on_progress, return_voxels=True)
-    structures, voxels = made
+    told = Told(on_progress, keep_voxels=True)
+    structures = wanted.run(told)
     samples = []
     for i, atoms in enumerate(structures):
         share = SAMPLING_SHARE + (1 - SAMPLING_SHARE) * i / len(structures)
@@ -158,10 +117,10 @@ def run_crystals(report: Report, *, settings: dict[str, Any], device: str = "aut
         samples.append(measure(atoms, wanted))
     filled = [atoms for atoms in structures if len(atoms)]
     rdf = radial_distribution(filled) if filled else (np.zeros(0), np.zeros(0))
-    return CrystalRun(wanted, samples, voxels, frames, rdf, structures[0].info["device"])
+    return CrystalRun(wanted, samples, np.concatenate(told.arrays), frames, rdf, structures[0].info["device"])
 
 
-def measure(atoms: Atoms, settings: CrystalSettings) -> Sample:
+def measure(atoms: Atoms, settings: CrystalRequest) -> Sample:
     """Match one crystal to the ideal one, and its q4 and q6."""
     match = match_crystal(atoms, settings.phase, settings.size)
     order = steinhardt(atoms, neighbours=PHASES[settings.phase].neighbour_count)

@@ -17,7 +17,7 @@ from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
 from pages.parts.crystal_run import ideal_shells
 from pages.parts.duet import show_duet
-from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun
+from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun, commands
 from pages.parts.reproduce import continued
 from pages.parts.status import installation
 
@@ -117,7 +117,7 @@ def _take_home(run: DuetRun) -> None:
             icon=":material/folder_zip:",
             key="download_both",
         )
-        st.code("\n".join(map(continued, s.commands(run.device))), language="bash", wrap_lines=True)
+        st.code("\n".join(map(continued, commands(s, run.device))), language="bash", wrap_lines=True)
         weights = [
             f"{name} {str(installation().checkpoints.get(name, {}).get('sha256', 'unknown'))[:16]}"
             for name in (f"crystal-{s.phase}", f"particle-{s.phase}", "decoder")
@@ -137,7 +137,7 @@ def everything_bytes(run: DuetRun) -> bytes:
                 if len(part.atoms) or form == "extxyz":
                     name = f"{run.settings.stem}-{model}{FORMATS[form].endings[0]}"
                     file.write(write_structure(part.atoms, Path(folder) / name, form), name)
-        file.writestr("commands.txt", "\n".join(run.settings.commands(run.device)) + "\n")
+        file.writestr("commands.txt", "\n".join(commands(run.settings, run.device)) + "\n")
     return archive.getvalue()
 
 

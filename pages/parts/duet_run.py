@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from gcd.analysis.matching import match_crystal
 from gcd.analysis.rdf import radial_distribution
 from gcd.analysis.sites import site_distances
 from gcd.analysis.steinhardt import minimum_distance, steinhardt
-from gcd.generate import ParticleProgress, Progress, generate_crystals, generate_particles
-from gcd.generate.particles import check_initial_sigma
+from gcd.generate import ParticleProgress, Progress
+from gcd.generate.crystals import Told
+from gcd.generate.particles import Started
 from gcd.jobs import Report
-from gcd.limits import check_seed
-from gcd.particles.samplers import Restart, check_sampler, evaluations_of
-from gcd.structures.crystals import PHASES, check_phase, crystal_grid, lattice_constant_of
+from gcd.particles.samplers import evaluations_of
+from gcd.requests import CrystalRequest, ParticleRequest
+from gcd.structures.crystals import PHASES, crystal_grid, lattice_constant_of
 from gcd.views.trajectory import Moment, trajectories
 from gcd.voxels.grid import Grid
 
@@ -31,62 +32,24 @@ LABEL = "distance to the nearest lattice site (nearest-neighbour distances)"
 MEASURING = 0.02  # share of the progress bar
 
 
-@dataclass(frozen=True)
-class DuetSettings:
-    """Everything that decides what is made; also what a link and the reproduce box have to say."""
+def voxel_request(wanted: ParticleRequest) -> CrystalRequest:
+    """What the voxel model is asked beside the particle model: the same phase and seed."""
+    return CrystalRequest(
+        wanted.phase, size=SIZE, seed=wanted.seed, evaluations=EVALUATIONS, order=ORDER, device=wanted.device
+    )
 
-    phase: str
-    initial_sigma: float | None  # of the particle model, lattice constants; None: random positions
-    sampler: str
-    steps: int
-    seed: int
-    restarts: int = Restart.times
-    restart_time: float = Restart.t
 
-    @property
-    def restart(self) -> Restart:
-        """Of the restart sampler."""
-        return Restart(self.restarts, self.restart_time)
+def check_for_page(wanted: ParticleRequest, phases: list[str]) -> ParticleRequest:
+    """ValueError, in one sentence, unless ``phases``, those with a checkpoint of both models, hold its phase."""
+    if wanted.phase not in phases:
+        raise ValueError(f"There are not both models of {wanted.phase.upper()} here.")
+    return wanted
 
-    @property
-    def start(self) -> str:
-        """The particle model's start, in words."""
-        return (
-            "random positions"
-            if self.initial_sigma is None
-            else f"ideal crystal + σ = {self.initial_sigma:g} a"
-        )
 
-    @property
-    def stem(self) -> str:
-        """The part of file names that says what is in the file."""
-        start = "random" if self.initial_sigma is None else f"sigma{self.initial_sigma:g}"
-        return f"{self.phase}-seed{self.seed}-{start}-{self.restart.label(self.sampler, self.steps)}"
-
-    def checked(self, phases: list[str]) -> DuetSettings:
-        """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard.
-
-        ``phases`` are those with a checkpoint of both models.
-        """
-        check_phase(self.phase)
-        if self.phase not in phases:
-            raise ValueError(f"There are not both models of {self.phase.upper()} here.")
-        check_initial_sigma(self.initial_sigma)
-        check_sampler(self.sampler, self.steps)
-        Restart(self.restarts, self.restart_time)
-        check_seed(self.seed)
-        return self
-
-    def commands(self, device: str) -> list[str]:
-        """The lines that make the same two structures."""
-        common = f"--phase {self.phase} --seed {self.seed} --device {device}"
-        start = "" if self.initial_sigma is None else f" --initial-sigma {self.initial_sigma:g}"
-        again = f" --restarts {self.restarts} --restart-time {self.restart_time:g}"
-        sampler = self.sampler + (again if self.restart.label(self.sampler) != self.sampler else "")
-        return [
-            f"gcd sample crystal {common} --nfe {EVALUATIONS} --order {ORDER}",
-            f"gcd sample particle {common}{start} --sampler {sampler} --steps {self.steps}",
-        ]
+def commands(wanted: ParticleRequest, device: str) -> list[str]:
+    """The lines that make the same two structures."""
+    both = (voxel_request(wanted), wanted)
+    return [replace(request, device=device).command() for request in both]
 
 
 @dataclass(frozen=True)
@@ -108,7 +71,7 @@ class Part:
 class DuetRun:
     """What a job leaves behind."""
 
-    settings: DuetSettings
+    settings: ParticleRequest
     parts: dict[str, Part]  # title -> what that model made
     film: dict[str, Any] = field(repr=False)
     device: str = ""
@@ -135,9 +98,8 @@ class _Recorder:
         self.report(share, f"{self.title}: step {self.seen} of {self.steps}", preview)
 
 
-def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], device: str = "auto") -> DuetRun:
-    """Sample both models; ``settings`` are those of :class:`DuetSettings`, as a plain dict."""
-    wanted = DuetSettings(**settings).checked(phases)
+def run_duet(report: Report, *, wanted: ParticleRequest) -> DuetRun:
+    """Sample both models."""
     report(0.0, "Loading the models")
     grid = crystal_grid(wanted.phase, SIZE, lattice_constant_of(wanted.phase))
     voxel_steps = EVALUATIONS // ORDER
@@ -146,27 +108,18 @@ def run_duet(report: Report, *, settings: dict[str, Any], phases: list[str], dev
     share = (1 - MEASURING) * EVALUATIONS / (EVALUATIONS + particle_steps)
 
     voxel = _Recorder(report, VOXEL, voxel_steps, 0.0, share)
-    made: Any = generate_crystals(
-        wanted.phase, size=SIZE, seed=wanted.seed, evaluations=EVALUATIONS, order=ORDER, device=device,
-        callback=_voxel_callback(voxel, grid, wanted),
-    )  # fmt: skip
+    (made,) = voxel_request(wanted).run(Told(_voxel_callback(voxel, grid, wanted)))
     particle = _Recorder(report, PARTICLE, particle_steps, share, 1 - MEASURING)
-    finished = {VOXEL: made[0]}
-    others: Any = generate_particles(
-        wanted.phase, size=SIZE, seed=wanted.seed, initial_sigma=wanted.initial_sigma, sampler=wanted.sampler,
-        steps=wanted.steps, restarts=wanted.restarts, restart_time=wanted.restart_time, device=device,
-        return_initial=True,
-        callback=_particle_callback(particle, voxel, grid, wanted),
-    )  # fmt: skip
-    finished[PARTICLE] = others[0][0]
+    told = Started(_particle_callback(particle, voxel, grid, wanted))
+    finished = {VOXEL: made, PARTICLE: wanted.run(told)[0]}
     report(1 - MEASURING, "Measuring")
     parts = {title: _measure(atoms, wanted.phase) for title, atoms in finished.items()}
-    kept = {VOXEL: voxel.kept, PARTICLE: [(None, others[1][0].positions), *particle.kept]}
+    kept = {VOXEL: voxel.kept, PARTICLE: [(None, told.starts[0].positions), *particle.kept]}
     film = _film(kept, grid, wanted, {title: _translation(part, wanted) for title, part in parts.items()})
-    return DuetRun(wanted, parts, film, made[0].info["device"])
+    return DuetRun(wanted, parts, film, made.info["device"])
 
 
-def _voxel_callback(recorder: _Recorder, grid: Grid, wanted: DuetSettings) -> Any:
+def _voxel_callback(recorder: _Recorder, grid: Grid, wanted: ParticleRequest) -> Any:
     import torch
 
     from gcd.checkpoints import load_decoder
@@ -184,7 +137,7 @@ def _voxel_callback(recorder: _Recorder, grid: Grid, wanted: DuetSettings) -> An
     return on_progress
 
 
-def _particle_callback(recorder: _Recorder, other: _Recorder, grid: Grid, wanted: DuetSettings) -> Any:
+def _particle_callback(recorder: _Recorder, other: _Recorder, grid: Grid, wanted: ParticleRequest) -> Any:
     def on_progress(progress: ParticleProgress) -> None:
         if recorder.due():
             recorder.kept.append((progress.t, progress.positions))
@@ -196,7 +149,7 @@ def _particle_callback(recorder: _Recorder, other: _Recorder, grid: Grid, wanted
 def _film(
     kept: dict[str, list[tuple[float | None, np.ndarray]]],
     grid: Grid,
-    wanted: DuetSettings,
+    wanted: ParticleRequest,
     translations: dict[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """The player's film; atoms are coloured by their distance to the lattice that the end of the film fits best."""
@@ -236,5 +189,5 @@ def _beyond_touching(rdf: tuple[np.ndarray, np.ndarray], phase: str) -> tuple[np
     return r[kept], g[kept]
 
 
-def _translation(part: Part, wanted: DuetSettings) -> np.ndarray:
+def _translation(part: Part, wanted: ParticleRequest) -> np.ndarray:
     return match_crystal(part.atoms, wanted.phase, SIZE).translation

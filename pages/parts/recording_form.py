@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gcd.generate import boundary_models
-from gcd.generate.particles import check_initial_sigma
-from gcd.limits import MAX_EVALUATIONS, MAX_INITIAL_SIGMA, MAX_PAGE_CANDIDATES, MAX_SEED
+from gcd.limits import MAX_EVALUATIONS, MAX_INITIAL_SIGMA, MAX_PAGE_CANDIDATES, MAX_SEED, check_initial_sigma
 from gcd.particles.samplers import SAMPLERS
 from gcd.structures.crystals import PHASES
 from pages.parts import status, work

@@ -8,11 +8,10 @@ from typing import Any
 from gcd.checkpoints import read_config
 from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.boundaries import checkpoint_of
-from gcd.generate.particles import check_initial_sigma
 from gcd.generate.record import record_boundary, record_crystal, record_particles
 from gcd.generate.recording import Recording
 from gcd.jobs import Report
-from gcd.limits import MAX_PAGE_CANDIDATES, check_integer, check_seed
+from gcd.limits import MAX_PAGE_CANDIDATES, check_initial_sigma, check_integer, check_seed
 from gcd.particles.samplers import check_sampler
 from gcd.structures.crystals import check_phase
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import streamlit as st
 
-from pages.parts.crystal_run import CrystalRun, CrystalSettings
+from gcd.requests import Request
+from pages.parts.crystal_run import CrystalRun
 from pages.parts.status import installation
 
 
@@ -20,29 +20,17 @@ class Recipe:
     facts: dict[str, str]
 
 
-def crystal_recipe(
-    settings: CrystalSettings, device: str, checkpoint_sha256: str, versions: dict[str, str]
-) -> Recipe:
-    """The recipe of a run on the Crystals page."""
-    words = [
-        "gcd", "sample", "crystal", "--phase", settings.phase, "--element", settings.element,
-        "--lattice-constant", f"{settings.lattice_constant:g}", "--size", *map(str, settings.size),
-        "--count", str(settings.count), "--seed", str(settings.seed), "--nfe", str(settings.evaluations),
-        "--order", str(settings.order), "--device", device, "--out", f"{settings.stem}",
-    ]  # fmt: skip
-    python = (
-        "import gcd\n\ncrystals = gcd.generate_crystals(\n"
-        f'    "{settings.phase}",\n    element="{settings.element}",\n'
-        f"    lattice_constant={settings.lattice_constant:g},\n    size={settings.size},\n"
-        f"    count={settings.count},\n    seed={settings.seed},\n    evaluations={settings.evaluations},\n"
-        f'    order={settings.order},\n    device="{device}",\n)'
-    )
+def recipe_for(request: Request, device: str, weights: str) -> Recipe:
+    """The recipe of a request that ran on that device with the checkpoint of that name."""
+    here = installation()
+    exact = replace(request, device=device) if any(f.name == "device" for f in fields(request)) else request
+    sha256 = str(here.checkpoints.get(weights, {}).get("sha256", "unknown"))
     facts = {
-        "seed": str(settings.seed),
+        "seed": str(getattr(request, "seed", "none")),
         "device": device,
-        "weights": f"crystal-{settings.phase}, sha256 {checkpoint_sha256[:16]}",
-    } | versions
-    return Recipe(shlex.join(words), python, facts)
+        "weights": f"{weights}, sha256 {sha256[:16]}",
+    }
+    return Recipe(exact.command(), exact.python(), facts | here.versions)
 
 
 def continued(command: str, width: int = 32) -> str:
@@ -62,9 +50,7 @@ def continued(command: str, width: int = 32) -> str:
 
 def recipe_of(run: CrystalRun) -> Recipe:
     """The recipe of a finished run on this installation."""
-    here = installation()
-    config = here.checkpoints.get(f"crystal-{run.settings.phase}", {})
-    return crystal_recipe(run.settings, run.device, str(config.get("sha256", "unknown")), here.versions)
+    return recipe_for(run.settings, run.device, run.settings.model)
 
 
 def show_recipe(run: CrystalRun) -> None:

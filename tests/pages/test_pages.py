@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gcd.limits import MAX_PAGE_COUNT
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from pages.parts import work
 from tests.pages.driver import APP, SOON
@@ -167,7 +166,7 @@ def test_what_the_solver_cannot_spend_is_refused_in_one_sentence(models):
 
 
 def test_more_than_a_page_takes_on_is_refused_in_one_sentence(models):
-    app = generate(crystals(nx="16", ny="16", nz="16", phase="BCC", count=str(MAX_PAGE_COUNT)))
+    app = generate(crystals(nx="16", ny="16", nz="16", phase="BCC", count="50"))
     assert "A page makes at most" in app.error[0].value
     assert "crystals_job" not in app.session_state
 

@@ -8,9 +8,11 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gcd.requests import ParticleRequest
 from pages.parts import work
 from pages.parts.duet_results import everything_bytes
-from pages.parts.duet_run import PARTICLE, VOXEL, DuetSettings
+from pages.parts.duet_run import PARTICLE, VOXEL, check_for_page
+from pages.parts.duet_run import commands as commands_of
 from tests.pages.driver import SOON, open_app
 
 GOOD = {"phase": "sc", "initial_sigma": 0.2, "sampler": "ode", "steps": 8, "seed": 0}
@@ -71,10 +73,10 @@ def test_restarts_are_in_the_link_the_files_and_the_command(particle_models):
     run = run_both(app).result
     assert (run.settings.restarts, run.settings.restart_time) == (2, 0.55)
     assert run.settings.stem.endswith("restart-2x0.55-2")
-    assert "--sampler restart --restarts 2 --restart-time 0.55 --steps 2" in commands(app)
+    assert "--sampler restart --steps 2 --restarts 2 --restart-time 0.55" in commands(app)
     assert run.parts[PARTICLE].atoms.info["evaluations"] == 2 + 2 * 25
-    usual = DuetSettings(**(GOOD | {"sampler": "restart"}))
-    assert usual.commands("cpu")[1].endswith("--sampler restart --steps 8")
+    usual = ParticleRequest(**(GOOD | {"sampler": "restart"}))
+    assert "--sampler restart --steps 8 --element" in commands_of(usual, "cpu")[1]
 
 
 def test_files_hold_both_structures_and_the_commands(particle_models):
@@ -120,4 +122,4 @@ def test_without_a_particle_model_the_page_says_what_is_missing(models):
 )
 def test_settings_are_checked_behind_the_widgets(changes, words):
     with pytest.raises(ValueError, match=words):
-        DuetSettings(**(GOOD | changes)).checked(["sc"])
+        check_for_page(ParticleRequest(**(GOOD | changes)), ["sc"])

@@ -1,0 +1,178 @@
+"""Crystals of a phase, asked of its voxel model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from gcd import limits
+from gcd.requests import parse
+from gcd.requests.request import Listener, Request, asked
+from gcd.structures.crystals import (
+    PHASES,
+    check_element,
+    check_lattice_constant,
+    check_phase,
+    check_size,
+    crystal_grid,
+    lattice_constant_of,
+)
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from gcd.voxels.grid import Grid
+
+
+FULL = (60, 3)  # evaluations and order of the paper
+
+
+def phase_name(text: str) -> str:
+    """The phase's name in the table, for its name in any case."""
+    return check_phase(text).name
+
+
+@dataclass(frozen=True)
+class CrystalRequest(Request):
+    """What `gcd sample crystal` and `gcd.generate_crystals` take; lengths in Å. ValueError for what is not legal.
+
+    ``element`` and ``lattice_constant`` left out are the phase's usual ones, and filled in; ``device`` says where
+    tensors are computed and nothing about the crystal.
+    """
+
+    verb: ClassVar[str] = "sample crystal"
+    function: ClassVar[str] = "generate_crystals"
+    result: ClassVar[str] = "crystals"
+
+    phase: str = asked(
+        "--phase",
+        address=("phase",),
+        parse=phase_name,
+        metavar="P",
+        help=f"crystal phase: {', '.join(PHASES)}",
+    )
+    element: str | None = asked(
+        "--element", default=None, address=("element",), parse=check_element, metavar="EL",
+        help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)",
+    )  # fmt: skip
+    lattice_constant: float | None = asked(
+        "--lattice-constant", default=None, address=("a",), metavar="A",
+        parse=parse.number("lattice constant in Å", limits.MIN_LATTICE_CONSTANT, limits.MAX_LATTICE_CONSTANT),
+        help="edge of the conventional cell in Å (default: that of the element)",
+    )  # fmt: skip
+    size: tuple[int, int, int] = asked(
+        "--size", default=(4, 4, 4), address=("nx", "ny", "nz"), parse=parse.cells, nargs="+", metavar="N",
+        always=True,
+        help=f"supercell in conventional cells: X Y Z, or one number for a cube (1 to {limits.MAX_CELLS_PER_AXIS}; "
+        "default 4 4 4)",
+    )  # fmt: skip
+    count: int = asked(
+        "--count", default=1, address=("count",), parse=parse.count, metavar="N", always=True,
+        help=f"how many crystals (1 to {limits.MAX_COUNT:,}; default 1)",
+    )  # fmt: skip
+    seed: int = asked(
+        "--seed", default=0, address=("seed",), parse=parse.seed, always=True,
+        help="seed of all chance (default 0)",
+    )  # fmt: skip
+    evaluations: int = asked(
+        "--nfe", default=60, address=("nfe",), parse=parse.evaluations, metavar="N", always=True,
+        help="evaluations of the network a sample, a multiple of the order (default 60, of order 3)",
+    )  # fmt: skip
+    order: int = asked(
+        "--order", default=3, address=("order",), parse=parse.order, choices=(1, 2, 3), always=True,
+        help="order of DPM-Solver (default 3)",
+    )  # fmt: skip
+    time_spacing: str = asked(
+        "--spacing", default="lambda", choices=("lambda", "t", "t-quadratic"), keyword="spacing",
+        help="spacing of the solver's times (default lambda, the logarithm of the signal-to-noise ratio)",
+    )  # fmt: skip
+    checkpoint: str | None = asked(
+        "--checkpoint", default=None, metavar="C", help="name or folder of the model (default crystal-PHASE)"
+    )
+    first: int = 0  # index of the first sample, so that a long series can be made in parts
+    device: str = asked(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"),
+        help="where tensors are computed (default auto: a GPU where there is one)",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Check everything, and fill in what follows from the phase."""
+        from gcd.diffusion.samplers import check_evaluations
+
+        entry = check_phase(self.phase)
+        symbol = check_element(self.element or entry.default_element)
+        edge = self.lattice_constant
+        edge = lattice_constant_of(entry.name, symbol) if edge is None else check_lattice_constant(edge)
+        self.settle(
+            phase=entry.name,
+            size=check_size(self.size, entry.name),
+            element=symbol,
+            lattice_constant=float(edge),
+            count=limits.check_count(self.count),
+            seed=limits.check_seed(self.seed),
+            first=limits.check_first(self.first),
+        )
+        check_evaluations(self.evaluations, self.order, self.time_spacing)
+        limits.check_total(self.count, self.grid.count)
+
+    @property
+    def grid(self) -> Grid:
+        """The voxels that will be sampled."""
+        assert self.lattice_constant is not None
+        return crystal_grid(self.phase, self.size, self.lattice_constant)
+
+    @property
+    def model(self) -> str:
+        """The checkpoint's name or folder."""
+        return self.checkpoint or f"crystal-{self.phase}"
+
+    @property
+    def stem(self) -> str:
+        """Phase, element, cells, seed, evaluations and order."""
+        cells = "x".join(map(str, self.size))
+        return f"{self.phase}-{self.element}-{cells}-seed{self.seed}-nfe{self.evaluations}-order{self.order}"
+
+    def run(self, listener: Listener | None = None) -> list[Atoms]:
+        """The crystals; the listener is told of `gcd.generate.Progress` and the voxels of each batch."""
+        from gcd.generate.crystals import make_crystals
+
+        return make_crystals(self, listener)
+
+    def to_address(self) -> dict[str, str]:
+        """As of any request; the page writes phases in capitals, and solver settings under Custom."""
+        parts = super().to_address() | {"phase": self.phase.upper()}
+        if (self.evaluations, self.order) == FULL:
+            return {key: value for key, value in parts.items() if key not in ("nfe", "order")}
+        return parts | {"sampling": "Custom"}
+
+    @classmethod
+    def from_address(cls, address: Mapping[str, str]) -> CrystalRequest:
+        """As of any request; Full is 60 evaluations, and Fast the fewest measured to be as good at that size."""
+        given = dict(address)
+        sampling = given.pop("sampling", "Full")
+        if sampling not in ("Full", "Fast", "Custom"):
+            raise ValueError(f"sampling is one of Full, Fast, Custom, not {sampling!r}.")
+        if sampling != "Custom":
+            given.pop("nfe", None)
+            given.pop("order", None)
+        request = super().from_address(given)
+        return request.fast() if sampling == "Fast" else request
+
+    def fast(self) -> CrystalRequest:
+        """The same with the fewest evaluations that the checkpoint was measured to be good with at this size.
+
+        Raises:
+            ValueError: the checkpoint says none.
+        """
+        from dataclasses import replace
+
+        from gcd.checkpoints import read_config
+        from gcd.generate.voxel_model import fast_settings
+
+        found = fast_settings(read_config(self.model), self.size)
+        if not found:
+            raise ValueError(
+                f"The checkpoint {self.model!r} has no fast setting: give the evaluations and the order."
+            )
+        return replace(self, evaluations=int(found["evaluations"]), order=int(found["order"]))
