@@ -16,10 +16,14 @@ MAX_ATOMS = 50_000  # atoms in one structure, generated or read
 MAX_LENGTH = 100_000  # Å, of a cell and of positions in a file
 MIN_THICKNESS = 0.5  # Å, of a cell between opposite faces; thinner ones would need images without number
 MAX_BLOCKS = 40_000_000  # of space, in a search for Voronoi neighbours; each takes 25 bytes
-MAX_OPERATIONS = 1_536  # symmetry operations that a CIF lists: 192 of the largest group, in a supercell of eight
+MAX_OPERATIONS = (
+    1_536  # symmetry operations that a CIF lists: 192 of the largest group, in a supercell of eight
+)
 MIN_DISTANCE = 0.5  # Å between atoms of a file; nearer ones are read, and said
 CROWD_EDGE = 2.0  # Å of the cubes in which a file's atoms are counted
-MAX_CROWD = 64  # atoms in one of them: diamond has 2; more would make a neighbour search a search among all pairs
+MAX_CROWD = (
+    64  # atoms in one of them: diamond has 2; more would make a neighbour search a search among all pairs
+)
 MAX_FRAMES = 1_000  # structures read from one file
 MAX_VOXELS = 1_000_000  # voxels of one grid; about 100^3
 MAX_COUNT = 1_000  # samples of one command or job

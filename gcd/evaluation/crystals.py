@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gcd.evaluation.samples import append_lines, column, mean, measure, read_lines
+from gcd.requests import CrystalRequest
 from gcd.structures.crystals import check_phase, check_size, crystal_grid, ideal_crystal
 
 EVALUATION_SEED = 10_000  # training validates with 1,000,003; networks were chosen with seeds below 1,000
@@ -136,7 +137,7 @@ def samples_of(
         CheckpointError: a model that is missing or damaged.
     """
     from gcd.devices import resolve_device
-    from gcd.generate import generate_crystals
+    from gcd.generate.crystals import Told
     from gcd.generate.voxel_model import batch_size
 
     work.mkdir(parents=True, exist_ok=True)
@@ -145,23 +146,22 @@ def samples_of(
     grid = crystal_grid(setting.phase, setting.size)
     chunk = batch_size(grid, resolve_device(device))
     while len(samples) < count and not (stop_early and hopeless(samples, count)):
-        made = generate_crystals(
+        told = Told(None, keep_voxels=not samples)
+        made = CrystalRequest(
             setting.phase,
             count=min(chunk, count - len(samples)),
             size=setting.size,
             seed=setting.seed,
             evaluations=setting.evaluations,
             order=setting.order,
-            spacing=setting.spacing,
+            time_spacing=setting.spacing,
             device=device,
             checkpoint=setting.checkpoint,
             first=len(samples),
-            return_voxels=True,
-        )
-        assert isinstance(made, tuple)
+        ).run(told)
         if not samples:
-            _keep_voxels(work / f"{setting.stem}.npz", made[0][0], made[1][0], setting)
-        new = [measure(atoms, setting.phase, setting.size) for atoms in made[0]]
+            _keep_voxels(work / f"{setting.stem}.npz", made[0], told.arrays[0][0], setting)
+        new = [measure(atoms, setting.phase, setting.size) for atoms in made]
         append_lines(path, new)
         samples += new
         if progress is not None:

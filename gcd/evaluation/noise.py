@@ -26,6 +26,7 @@ from gcd.evaluation.samples import (
     read_lines,
 )
 from gcd.particles.samplers import Restart
+from gcd.requests import ParticleRequest
 from gcd.structures.crystals import Phase, check_phase, lattice_constant_of
 
 SHELL = 0.05  # half width of the first shell of a sharp g(r), in nearest-neighbour distances
@@ -131,13 +132,14 @@ def noise_samples(
         ValueError: a setting out of range.
         CheckpointError: a model that is missing or damaged.
     """
-    from gcd.generate import generate_particles
+    from gcd.generate.particles import Started
 
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{setting.stem}.jsonl"
     samples = read_lines(path)
     while len(samples) < count:
-        made = generate_particles(
+        told = Started(None)
+        made = ParticleRequest(
             setting.phase,
             count=min(5, count - len(samples)),
             size=setting.size,
@@ -150,10 +152,8 @@ def noise_samples(
             device=device,
             checkpoint=setting.checkpoint,
             first=len(samples),
-            return_initial=True,
-        )
-        assert isinstance(made, tuple)
-        new = [_measure(final, initial, setting) for final, initial in zip(*made, strict=True)]
+        ).run(told)
+        new = [_measure(final, initial, setting) for final, initial in zip(made, told.starts, strict=True)]
         append_lines(path, new)
         samples += new
         if progress is not None:

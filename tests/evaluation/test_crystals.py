@@ -23,9 +23,8 @@ def perfect_model(models, monkeypatch):
     """A generator that makes shifted ideal crystals; every seventh lacks an atom. Counts its calls."""
     calls = []
 
-    def generate(
-        phase, *, count, size, seed, evaluations, order, spacing, device, checkpoint, first, return_voxels
-    ):
+    def generate(request, listener):
+        phase, size, first, count = request.phase, request.size, request.first, request.count
         calls.append((first, count))
         made = []
         for index in range(first, first + count):
@@ -35,9 +34,10 @@ def perfect_model(models, monkeypatch):
                 del atoms[0]
             atoms.info |= {"index": index, "seconds": 0.5 + index, "device": "cpu"}
             made.append(atoms)
-        return made, np.zeros((count, *crystal_grid(phase, size).shape), dtype=np.float32)
+        listener.voxels(np.zeros((count, *crystal_grid(phase, size).shape), dtype=np.float32))
+        return made
 
-    monkeypatch.setattr("gcd.generate.generate_crystals", generate)
+    monkeypatch.setattr("gcd.generate.crystals.make_crystals", generate)
     return calls
 
 

@@ -22,9 +22,11 @@ def recovering(particle_models, monkeypatch):
     """A generator that undoes sigma below 0.3 exactly and leaves the rest as it was. Counts its calls."""
     calls = []
 
-    def generate(phase, *, count, size, initial_sigma, seed, first, return_initial, **_):
+    def generate(request, listener):
+        phase, size, first, count = request.phase, request.size, request.first, request.count
+        initial_sigma = request.initial_sigma
         calls.append((initial_sigma, first, count))
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(request.seed)
         made = []
         for index in range(first, first + count):
             ideal = ideal_crystal(phase, size)
@@ -32,10 +34,11 @@ def recovering(particle_models, monkeypatch):
             start = ideal.copy()
             sigma = 1.0 if initial_sigma is None else initial_sigma
             start.positions += rng.normal(0, sigma * ideal.info["lattice_constant"], start.positions.shape)
-            made.append((ideal if sigma < 0.3 else start, start))
-        return tuple(map(list, zip(*made, strict=True)))
+            made.append(ideal if sigma < 0.3 else start)
+            listener.made(start)
+        return made
 
-    monkeypatch.setattr("gcd.generate.generate_particles", generate)
+    monkeypatch.setattr("gcd.generate.particles.make_particles", generate)
     return calls
 
 
