@@ -28,6 +28,7 @@ COPY checkpoints checkpoints
 COPY data data
 COPY gcd gcd
 COPY pages pages
+COPY static static
 RUN pip install --no-deps --editable .
 COPY --from=viewer /viewer/package/build/3Dmol-min.js static/3Dmol-min.js
 RUN useradd --create-home gcd

@@ -16,6 +16,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
+from gcd.places import checkpoint_folders
+
 if TYPE_CHECKING:
     from gcd.diffusion.unet import UNet
     from gcd.particles.network import ScoreNetwork
@@ -39,41 +41,50 @@ class CheckpointError(ValueError):
 
 
 def checkpoints_folder() -> Path:
-    """$GCD_CHECKPOINTS, else `checkpoints/` beside the package (a checkout) or inside it (an installed wheel)."""
-    if "GCD_CHECKPOINTS" in os.environ:
-        return Path(os.environ["GCD_CHECKPOINTS"])
-    package = Path(__file__).resolve().parent
-    beside = package.parent / "checkpoints"
-    return beside if beside.is_dir() else package / "_checkpoints"
+    """The folder that trainings write to: the first of those that are searched, never one of the installed package."""
+    return checkpoint_folders()[0]
 
 
 def available() -> dict[str, dict[str, Any]]:
     """The configurations of all complete checkpoints, by name; folders that cannot be read are left out."""
-    root = checkpoints_folder()
     found = {}
-    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+    for folder in _folders().values():
         try:
             if (folder / WEIGHTS).is_file():
-                found[folder.name] = read_config(folder.name)
+                found[folder.name] = read_config(folder)
         except CheckpointError:
             continue
-    return found
+    return dict(sorted(found.items()))
 
 
 def checkpoint_folder(name: str | os.PathLike[str]) -> Path:
-    """The folder of a checkpoint: a name under `checkpoints_folder()`, or a path to a folder.
+    """The folder of a checkpoint: a name in one of `places.checkpoint_folders()`, or a path to a folder.
 
     Raises:
         CheckpointError: there is none; the message names those that there are.
     """
     path = Path(name)
-    folder = path if path.is_absolute() or len(path.parts) > 1 else checkpoints_folder() / path
+    if path.is_absolute() or len(path.parts) > 1:
+        folder = path
+    else:
+        folder = _folders().get(path.name, checkpoints_folder() / path)
     if not folder.is_dir():
-        root = checkpoints_folder()
-        names = [f.name for f in sorted(root.iterdir()) if (f / CONFIG).is_file()] if root.is_dir() else []
+        names = sorted(name for name, folder in _folders().items() if (folder / CONFIG).is_file())
         there = f"there are {', '.join(names)}" if names else "there are none"
-        raise CheckpointError(f"There is no checkpoint {str(name)!r} in {root}; {there}.")
+        where = " or ".join(map(str, checkpoint_folders()))
+        raise CheckpointError(f"There is no checkpoint {str(name)!r} in {where}; {there}.")
     return folder
+
+
+def _folders() -> dict[str, Path]:
+    """Every folder that may be a checkpoint, by name; of two of a name the first that has a configuration."""
+    found: dict[str, Path] = {}
+    for root in checkpoint_folders():
+        for folder in sorted(root.iterdir()) if root.is_dir() else []:
+            kept = found.get(folder.name)
+            if kept is None or ((folder / CONFIG).is_file() and not (kept / CONFIG).is_file()):
+                found[folder.name] = folder
+    return found
 
 
 def read_config(name: str | os.PathLike[str]) -> dict[str, Any]:

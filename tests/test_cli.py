@@ -336,7 +336,6 @@ def test_app_becomes_streamlit_in_the_source_tree(here, monkeypatch, capsys):
     assert "streamlit" in command
     assert command[command.index("--server.port") + 1] == "8600"
     assert command[command.index("--server.address") + 1] == "localhost"
-    assert command[command.index("--logger.hideWelcomeMessage") + 1] == "true"
     assert "http://localhost:8600" in capsys.readouterr().out
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from gcd.checkpoints import checkpoint_folder, read_config
 from gcd.generate import boundary_models
-from gcd.search.dataset import dataset_folder, load_dataset
+from gcd.places import dataset_folder
+from gcd.search.dataset import load_dataset
 from gcd.training.boundary import BoundaryBatches, BoundaryTraining
 
 DATA = dataset_folder() / "w-sigma5.npz"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gcd.commands import options
+from gcd.places import app_script
 
 HELP = "start the web app"
 
@@ -41,22 +42,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> NoReturn:
     """Become Streamlit; this does not return."""
-    script = Path(__file__).resolve().parents[2] / "app.py"
+    script = app_script()
     if not script.is_file():
-        raise ValueError(
-            "The web app is part of the source tree: clone the repository and run `make app` there."
-        )
+        raise ValueError(f"This copy of gcd is incomplete: the web app's {script} is missing.")
     if importlib.util.find_spec("streamlit") is None:
         raise ValueError("The web app needs streamlit: pip install 'gcd[app]'.")
-    # Streamlit's greeting is off: with it goes an advertisement that Streamlit lays over the page where it finds a
-    # coding assistant on the machine. The address is said here instead.
     command = [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(args.port),
         "--server.address", args.host, "--server.headless", "true" if args.headless else "false",
-        "--logger.hideWelcomeMessage", "true",
     ]  # fmt: skip
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"The app is at http://{host}:{args.port}; Ctrl+C ends it.")
-    os.chdir(script.parent)  # where Streamlit finds its configuration
+    for name in ("GCD_CHECKPOINTS", "GCD_DATA", "GCD_CACHE"):
+        if os.environ.get(name):
+            os.environ[name] = str(Path(os.environ[name]).resolve())  # a path from here, which we are leaving
+    os.chdir(
+        script.parent
+    )  # so that what lies in the person's folder is not imported for a module of the app's
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - the same process: an interrupt or a kill reaches Streamlit itself

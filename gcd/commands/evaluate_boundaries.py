@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.evaluation.tables import write_csv
     from gcd.files import check_writable, write_text
     from gcd.generate.boundaries import checkpoint_of
-    from gcd.search.dataset import BoundaryDataset, dataset_folder
+    from gcd.places import dataset_folder
+    from gcd.search.dataset import BoundaryDataset
     from gcd.search.store import duplicate_key
 
     name = args.checkpoint or checkpoint_of(args.twist, args.metal, args.model)

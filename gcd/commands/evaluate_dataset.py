@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.evaluation.dataset import as_json, check_dataset, evaluate_dataset, markdown, plot, words
     from gcd.evaluation.tables import write_csv
     from gcd.files import check_writable, write_text
-    from gcd.search.dataset import BoundaryDataset, build_dataset, dataset_folder
+    from gcd.places import dataset_folder
+    from gcd.search.dataset import BoundaryDataset, build_dataset
 
     if args.export and args.export.suffix.lower() not in (".extxyz", ".xyz"):
         raise ValueError(f"Structures are exported to .extxyz or .xyz, not to {args.export.name!r}.")

@@ -113,7 +113,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import replace
 
     from gcd.checkpoints import load_unet
-    from gcd.search.dataset import BoundaryDataset, dataset_folder
+    from gcd.places import dataset_folder
+    from gcd.search.dataset import BoundaryDataset
     from gcd.training.boundary import BoundaryTraining, checkpoint_config, train_boundary
     from gcd.training.boundary_card import model_card
 

@@ -45,6 +45,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--start-from", metavar="C", help="checkpoint whose weights a new run begins with")
     run.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write the checkpoint's folder in this one (default: $GCD_CHECKPOINTS, else checkpoints/ of the checkout, "
+        "or ~/.local/share/gcd/checkpoints of an installed gcd)",
+    )
+    run.add_argument(
         "--overwrite",
         action="store_true",
         help="replace a checkpoint of the same name, and set a run with other settings aside",
@@ -98,7 +105,7 @@ def train(
     from gcd.files import check_writable
     from gcd.training.common import run_folder
 
-    folder = checkpoints_folder() / options.check_word("checkpoint's name", name)
+    folder = (args.out or checkpoints_folder()) / options.check_word("checkpoint's name", name)
     if (folder / CONFIG).exists() and not args.overwrite:
         raise ValueError(f"There is a checkpoint {name!r} already: choose another --name, or --overwrite it.")
     device = resolve_device(args.device)

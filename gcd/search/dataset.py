@@ -15,12 +15,12 @@ import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcd.files import atomic_file
+from gcd.places import dataset_folder
 from gcd.search.store import Candidate, Store
 
 if TYPE_CHECKING:
@@ -143,17 +143,8 @@ class BoundaryDataset:
         return cls(arrays, about)
 
 
-def dataset_folder() -> Path:
-    """Where the datasets are: $GCD_DATA, else data/ of the repository, else what an installed gcd brought along."""
-    if chosen := os.environ.get("GCD_DATA"):
-        return Path(chosen)
-    package = Path(__file__).resolve().parents[1]
-    beside = package.parent / "data"
-    return beside if beside.is_dir() else package / "_data"
-
-
 def load_dataset(name: str = "w-sigma5") -> BoundaryDataset:
-    """The dataset of that name in :func:`dataset_folder`."""
+    """The dataset of that name in :func:`gcd.places.dataset_folder`."""
     return BoundaryDataset.load(dataset_folder() / f"{name}.npz")
 
 
