@@ -141,7 +141,6 @@ class JobRunner:
         self._ids = itertools.count(1)
         self._jobs: dict[int, Job] = {}  # everything remembered, oldest first
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()  # owners in the order of their turns
-        self._running: Job | None = None
         self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -228,7 +227,7 @@ class JobRunner:
         job = queue.popleft()
         if queue:
             self._waiting[owner] = queue
-        self._running, job.state, job.position, job._started = job, RUNNING, 0, self._clock()
+        job.state, job.position, job._started = RUNNING, 0, self._clock()
         self._number()
         return job
 
@@ -249,7 +248,6 @@ class JobRunner:
             result = job.kept
         size = size_of(result)
         with self._changed:
-            self._running = None
             job.result, job.error, job.details, job._bytes = result, error, details, size
             if state == DONE:
                 job.fraction = 1.0

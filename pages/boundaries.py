@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from ase import Atoms
 
 from gcd.checkpoints import CheckpointError
 from gcd.generate import boundary_models
@@ -39,13 +41,13 @@ state = st.session_state
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def built(settings: dict) -> object:
+def built(settings: dict[str, Any]) -> Atoms:
     """The first boundary of these settings, before relaxation."""
     return build_boundary(BoundarySettings(**settings), 0)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def ends(settings: dict) -> object:
+def ends(settings: dict[str, Any]) -> Atoms:
     """The grains that the first candidate of these settings is painted between."""
     return SampleSettings(**settings).ends()
 
@@ -183,13 +185,14 @@ st.caption(
     "it, and see what it costs and how its atoms rearrange."
 )
 source = st.segmented_control(
-    "Boundary", list(controls.SOURCES), required=True, format_func=controls.SOURCES.get, key="source",
+    "Boundary", list(controls.SOURCES), required=True, format_func=controls.SOURCES.__getitem__, key="source",
     on_change=address, label_visibility="collapsed",
 )  # fmt: skip
 panel, show = st.columns([5, 9], gap="medium")
 
 with panel, st.container(border=True):
     twist, metal = controls.choose_twist(other_boundary)
+    settings: SampleSettings | BoundarySettings | None
     if source == SAMPLED:
         settings, pressed = controls.sampling(twist, metal)
     elif source == BUILT:
@@ -201,10 +204,12 @@ dataset = dataset_of(twist, metal)
 slot = SAMPLE_SLOT if source == SAMPLED else SLOT
 
 with show:
-    if pressed:
+    if pressed and settings is not None:
         try:
             run_, count = (
-                (run_sampling, settings.count) if source == SAMPLED else (run_relaxation, settings.variants)
+                (run_sampling, settings.count)
+                if isinstance(settings, SampleSettings)
+                else (run_relaxation, settings.variants)
             )
             label = f"{count} x {twist} {metal}"
             if work.submit(slot, run_, label=label, settings=asdict(settings.checked())):
@@ -254,7 +259,8 @@ with show:
                         results.show_summary(run, dataset)
                     picked = state["picked"] if source == SAMPLED else state.get("picked_variant")
                     index = index_of(run, picked)
-                    ring = tuple(float(values[index]) for values in run.energies())
+                    n, egb = run.energies()
+                    ring = (float(n[index]), float(egb[index]))
                     results.show_outcome(run, index, look)
                 elif source == SAMPLED and settings is not None:
                     if not (job and not job.ended):

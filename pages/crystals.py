@@ -132,9 +132,13 @@ with controls, st.container(border=True):
         needed = [name for name in here.missing if name in ("decoder", f"crystal-{phase}")]
         st.warning(status.missing_sentence(needed), icon=":material/inventory_2:")
 
-settings, refused, noise_shape = None, "", (20, 20, 20)
+settings, refused = None, ""
+noise_shape: tuple[int, ...] = (20, 20, 20)
 try:
-    settings = CrystalRequest(phase, element, float(a), (nx, ny, nz), count, seed, **solver)
+    settings = CrystalRequest(
+        phase, element, float(a), (nx, ny, nz), count, seed,
+        evaluations=solver["evaluations"], order=solver["order"],
+    )  # fmt: skip
     noise_shape = drawn_shape(settings.grid.shape, FRAME_VOXELS)
 except ValueError as error:
     refused = str(error)

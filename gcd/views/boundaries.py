@@ -36,8 +36,8 @@ class Points:
     """Structures of one's own on the E_gb-[n] plot."""
 
     kind: str  # what each point calls itself when it is clicked, with its index
-    n: Sequence[float]
-    egb: Sequence[float]  # J/m2; nan where there is none
+    n: Sequence[float] | np.ndarray
+    egb: Sequence[float] | np.ndarray  # J/m2; nan where there is none
     lowest: bool = False  # write the lowest energy at each [n] beside its point
 
 

@@ -58,7 +58,8 @@ def everything_bytes(run: Outcome) -> bytes:
 def show_files(run: Outcome, index: int) -> None:
     """The buttons; a file is made when its button is pressed."""
     stem, done = run.settings.stem, run.relaxed()
-    state, shown = ("before", run.before[index]) if run.reason(index) else ("after", run.after[index])
+    after = None if run.reason(index) else run.after[index]
+    state, shown = ("before", run.before[index]) if after is None else ("after", after)
     with st.container(border=True):
         st.markdown("**Files**")
         _button("Everything, in one zip", f"{stem}.zip", lambda: everything_bytes(run), key="all", main=True)

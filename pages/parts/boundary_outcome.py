@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,37 +12,11 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 
-class Settings(Protocol):
-    """What the page needs to know of what was asked for."""
-
-    @property
-    def twist(self) -> str: ...
-
-    @property
-    def metal(self) -> str: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def stem(self) -> str:
-        """The part of file names that says what is in the file."""
-        ...
-
-    def command(self) -> str:
-        """The line that makes it again."""
-        ...
-
-    def python(self, index: int) -> str:
-        """Python that makes it again."""
-        ...
-
-
 @dataclass(frozen=True)
 class Outcome(ABC):
     """Structures in their order, with what became of each."""
 
-    settings: Any  # Settings
+    settings: Any  # what was asked for: twist, metal, seed, stem, command() and python(index)
     before: tuple[Atoms, ...] = ()
     after: tuple[
         Atoms | None, ...

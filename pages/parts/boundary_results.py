@@ -29,7 +29,7 @@ def show_look() -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         part = st.segmented_control(
             "Show", ["boundary", "slab"], default="boundary", required=True, key="part", bind="query-params",
-            format_func={"boundary": "Boundary", "slab": "Whole slab"}.get,
+            format_func={"boundary": "Boundary", "slab": "Whole slab"}.__getitem__,
         )  # fmt: skip
         cells = st.segmented_control(
             "Repeat (display only)", [1, 2, 3], default=1, required=True, format_func=lambda n: f"{n}×{n}",

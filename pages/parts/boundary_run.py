@@ -95,7 +95,7 @@ class BoundaryRun(Outcome):
                 {
                     "variant": i,
                     "atoms": len(before),
-                    "[n]": round(float(info.get("n", before.info["n"])), 6),
+                    "[n]": round(float(info["n"] if "n" in info else before.info["n"]), 6),
                     "E_gb before": info.get("egb_initial"),
                     "E_gb": None if self.reason(i) else info.get("egb"),
                     "converged": bool(info.get("converged", False)),

@@ -170,7 +170,7 @@ class SampleRun(Outcome):
                     "candidate": i,
                     "state": _state(after),
                     "atoms": len(before),
-                    "[n]": round(float(info.get("n", found["n"])), 6),
+                    "[n]": round(float(info["n"] if "n" in info else found["n"]), 6),
                     "E_gb": None if reason else info.get("egb"),
                     "E_gb before": info.get("egb_initial"),
                     "same as": self.same_as(i),

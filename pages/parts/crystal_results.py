@@ -173,7 +173,7 @@ def _slices(run: CrystalRun, sample: Sample, voxels: np.ndarray) -> None:
             )
             figure = slice_figure(
                 voxels, grid, axis, layer, positions=sample.atoms.positions if atoms else None,
-                symbol=run.settings.element,
+                symbol=str(run.settings.element),
             )  # fmt: skip
             st.plotly_chart(
                 figure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import streamlit as st
 
@@ -23,7 +24,8 @@ class Recipe:
 def recipe_for(request: Request, device: str, weights: str) -> Recipe:
     """The recipe of a request that ran on that device with the checkpoint of that name."""
     here = installation()
-    exact = replace(request, device=device) if any(f.name == "device" for f in fields(request)) else request
+    place: dict[str, Any] = {"device": device} if any(f.name == "device" for f in fields(request)) else {}
+    exact = replace(request, **place)
     sha256 = str(here.checkpoints.get(weights, {}).get("sha256", "unknown"))
     facts = {
         "seed": str(getattr(request, "seed", "none")),
