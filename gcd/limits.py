@@ -19,6 +19,11 @@ MAX_BLOCKS = 40_000_000  # of space, in a search for Voronoi neighbours; each ta
 MAX_OPERATIONS = (
     1_536  # symmetry operations that a CIF lists: 192 of the largest group, in a supercell of eight
 )
+MAX_COLUMNS = 200  # numbers in a row of extended XYZ; positions, forces and a few properties are a dozen
+MAX_HEADER_CHARACTERS = 2_000_000  # of all headers of an extended XYZ file
+MAX_TOTAL_ATOMS = 5_000_000  # of all structures of one file
+MAX_MEAN_CROWD = 8  # atoms in the cube of an atom, on average: diamond has 2
+MAX_ARCHIVE_FILES = 1_000  # in a zip archive
 MIN_DISTANCE = 0.5  # Å between atoms of a file; nearer ones are read, and said
 CROWD_EDGE = 2.0  # Å of the cubes in which a file's atoms are counted
 MAX_CROWD = (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.limits import MAX_ATOMS, MAX_FRAMES
+from gcd.limits import MAX_ATOMS
+from gcd.structures.amounts import Amount
 from gcd.structures.cif_sites import Sites, formula_counts, number_of, read_sites
 from gcd.structures.cif_symmetry import Symmetry, symmetries
 from gcd.structures.coincidence import check_crowd, near_pairs
@@ -39,11 +40,11 @@ def read_cif(text: str, say: Callable[[str], None]) -> list[Atoms]:
     """
     found: list[Atoms] = []
     failed: list[tuple[str, ValueError]] = []
+    amount = Amount()
     for name, tags in _blocks(text, say):
         if not any(tag.startswith(("_atom_site_fract_", "_atom_site_cartn_")) for tag in tags):
             continue
-        if len(found) > MAX_FRAMES:
-            raise ValueError(f"it has more than {MAX_FRAMES:,} blocks with atoms")
+        amount.add(len(next(tags[tag] for tag in tags if tag.startswith("_atom_site_"))))
         try:
             found.append(_structure(tags, say, ended=text.endswith(("\n", "\r"))))
         except ValueError as error:
@@ -138,10 +139,12 @@ def _structure(tags: dict[str, list[str]], say: Callable[[str], None], *, ended:
     _compare_with_formula(
         tags, Counter(symbols), weighed, say if sites.complete else (lambda _: None), ended=ended
     )
-    positions = fractional % 1.0
-    positions[positions >= 1.0] = 0.0
-    periodic = [flag == "T" for flag in tags.get(PERIODIC_AXES, ["T T T"])[0].split()]
-    return Atoms(symbols, scaled_positions=positions, cell=cell, pbc=periodic if len(periodic) == 3 else True)
+    flags = tags.get(PERIODIC_AXES, ["T T T"])[0].split()
+    periodic = np.array([flag == "T" for flag in flags] if len(flags) == 3 else [True] * 3)
+    wrapped = fractional % 1.0
+    wrapped[wrapped >= 1.0] = 0.0
+    places = np.where(periodic, wrapped, fractional)
+    return Atoms(symbols, scaled_positions=places, cell=cell, pbc=periodic)
 
 
 def _cell(tags: dict[str, list[str]]) -> np.ndarray:
@@ -173,7 +176,7 @@ def _filled(sites: Sites, symmetry: Symmetry, cell: np.ndarray) -> tuple[np.ndar
     """All images (N, 3) of the sites, each once, and the row of the site that each comes from."""
     count, operations = len(sites.symbols), len(symmetry.rotations)
     if operations == 1 and np.allclose(symmetry.rotations[0], np.eye(3)) and not symmetry.translations.any():
-        return sites.fractional % 1.0, np.arange(count)
+        return sites.fractional, np.arange(count)
     if count * operations > 8 * MAX_ATOMS:  # special positions coincide in groups
         raise ValueError(f"{count:,} sites under {operations:,} symmetry operations are too many")
     places, rows = [], []
@@ -238,7 +241,7 @@ def _alternatives(
     Returns:
         (N,) whether an atom is taken, and (N,) whether it is another site's atom a second time, by symmetry.
     """
-    check_crowd(fractional @ cell)
+    check_crowd(fractional @ cell, cell, np.array([True] * 3), times=10)
     pairs, apart = near_pairs(fractional @ cell, cell, np.array([True] * 3), ALTERNATIVE)
     shares = sites.occupancies[rows]
     partial = shares < 0.999

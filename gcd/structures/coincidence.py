@@ -6,25 +6,33 @@ from itertools import product
 
 import numpy as np
 
-from gcd.limits import CROWD_EDGE, MAX_CROWD
+from gcd.limits import CROWD_EDGE, MAX_CROWD, MAX_MEAN_CROWD
+from gcd.structures.cells import plane_distances
 
 
-def crowd(positions: np.ndarray) -> int:
-    """The most atoms in one cube of 2 Å, the cubes standing in a fixed grid: a sort, whatever the positions (N, 3).
+def check_crowd(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, times: int = 1) -> None:
+    """Refuse atoms of which more share a spot than any structure has, in a sort and no search.
 
-    Positions are taken as they are, so that atoms that crowd only across a periodic face count as two crowds.
+    Atoms are counted in cubes of 2 Å, wrapped into the cell along its periodic axes (3,); an axis that is shorter
+    than a cube counts its images. A list of sites that
+    elements share may have ``times`` as many. Where this passes, the neighbours of all atoms are a bounded number.
+
+    Raises:
+        ValueError: too many atoms in one cube, or in all of them on average.
     """
     if not len(positions):
-        return 0
-    cubes = np.floor(positions / CROWD_EDGE).astype(np.int64)
-    return int(np.unique(_keys(cubes), return_counts=True)[1].max())
-
-
-def check_crowd(positions: np.ndarray) -> None:
-    """ValueError where more atoms share a spot than any structure has."""
-    if (most := crowd(positions)) > MAX_CROWD:
+        return
+    fractional = positions @ np.linalg.inv(cell)
+    fractional[:, periodic] -= np.floor(fractional[:, periodic])
+    thick = plane_distances(cell)
+    images = float(np.prod(np.maximum(CROWD_EDGE / thick[periodic], 1.0)))
+    cubes = np.floor(fractional @ cell / CROWD_EDGE).astype(np.int64)
+    counts = np.unique(_keys(cubes), return_counts=True)[1]
+    most, mean = counts.max() * images, (counts.astype(float) ** 2).sum() / len(positions) * images
+    if counts.max() > 1 and (most > times * MAX_CROWD or mean > times * MAX_MEAN_CROWD):
         raise ValueError(
-            f"it has {most:,} atoms within {CROWD_EDGE:g} Å of each other: the most is {MAX_CROWD} in such a cube"
+            f"up to {counts.max():,} of its atoms lie within {CROWD_EDGE:g} Å of each other: the most is "
+            f"{times * MAX_CROWD}, and {times * MAX_MEAN_CROWD} on average"
         )
 
 

@@ -178,13 +178,17 @@ def test_bad_input_gets_one_line_status_2_and_no_file(here, capsys, words, messa
 
 def test_analyse_knows_bicrystals(here, capsys):
     write_structure(slab(), here / "slab.extxyz")
-    write_structure(slab(), here / "POSCAR")  # periodic in z: a slab only if one says so
-    _, found, _ = answer(capsys, "analyse", "slab.extxyz", "POSCAR")
+    write_structure(slab(), here / "POSCAR")  # its comment says which axes are open
+    periodic = slab()
+    periodic.pbc = True
+    write_structure(periodic, here / "periodic.vasp")  # a slab only if one says so
+    _, found, _ = answer(capsys, "analyse", "slab.extxyz", "periodic.vasp", "POSCAR")
     boundary = found["files"][0]["boundary"]
     assert (boundary["metal"], boundary["atoms_per_plane"], boundary["n"]) == ("W", 10, pytest.approx(0.2))
     assert boundary["area"] == pytest.approx(100.163, abs=1e-3)
     assert "boundary" not in found["files"][1]
-    _, found, _ = answer(capsys, "analyse", "POSCAR", "--metal", "W")
+    assert found["files"][2]["boundary"]["egb"] == pytest.approx(boundary["egb"], abs=1e-3)
+    _, found, _ = answer(capsys, "analyse", "periodic.vasp", "--metal", "W")
     assert found["files"][0]["boundary"]["egb"] == pytest.approx(boundary["egb"], abs=1e-3)
     assert main(["analyse", "slab.extxyz"]) == 0
     assert "[n] = 0.2, 10 atoms a plane" in capsys.readouterr().out

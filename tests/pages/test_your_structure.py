@@ -85,9 +85,9 @@ def test_of_several_structures_one_is_chosen():
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("a.cif", b"PK\x03\x04" + b"\0" * 100, "binary or compressed"),
+        ("a.cif", b"PK\x03\x04" + b"\0" * 100, "cannot be unpacked"),
         ("../../etc/passwd", b"root", "no format"),
-        ("a.xyz", b"999999999\n\nW 0 0 0\n", "truncated or damaged"),
+        ("a.xyz", b"999999999\n\nW 0 0 0\n", "the most is"),
         ("POSCAR", b"", "empty"),
     ],
 )

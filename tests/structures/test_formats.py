@@ -222,7 +222,7 @@ def test_a_file_cut_anywhere_but_in_its_last_number_is_refused(tmp_path, form):
         ("x", "a.traj", "no format that is read here"),
         ("x", "a.json", "no format that is read here"),
         ("x", "noending", "no format that is read here"),
-        ("words without meaning", "a.xyz", "truncated or damaged"),
+        ("words without meaning", "a.xyz", "where a number of atoms is due"),
         ("data_a\n", "a.cif", "holds no structure"),
         (f"2\n{CELL}\nH 0 0 0\nH nan 0 0\n", "a.xyz", "position of atom 2 is not a finite number"),
         (f"1\n{CELL}\nH 0 0 inf\n", "a.xyz", "position of atom 1 is not a finite number"),
