@@ -138,7 +138,7 @@ def bad_input():
     yield ["slab.extxyz", "--plane", "900"], "lies outside the slab"
     yield (
         ["POSCAR", "--plane", "900"],
-        "POSCAR: The plane z = 900 Å lies outside the slab, which goes from 0.00 to",
+        "POSCAR: The plane z = 900 Å lies outside the slab, which goes from 2.30 to",
     )
     yield ["sheet.extxyz"], "sheet.extxyz: The slab is only 0.00 Å thick: two grains of W are at least 3.16 Å"
     yield ["uranium.extxyz"], "uranium.extxyz: There is no potential for 'U': the metals are Cu"
