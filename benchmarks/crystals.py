@@ -7,7 +7,7 @@ import time
 from benchmarks.measure import quantity, table
 from benchmarks.models import trained_phases
 from gcd import checkpoints
-from gcd.generate import generate_crystals
+from gcd.generate import fast_settings, generate_crystals
 
 # (evaluations, count, cells along each axis); None for the evaluations of the checkpoint's "fast" setting
 CASES: list[tuple[int | None, int, int]] = [
@@ -36,12 +36,12 @@ def run(quick: bool = False) -> None:
         for phase in phases:
             n, order = evaluations or 60, 3
             if evaluations is None:
-                fast = checkpoints.read_config(f"crystal-{phase}").get("fast")
+                fast = fast_settings(checkpoints.read_checkpoint(f"crystal-{phase}"), (cells,) * 3)
                 if fast is None:
                     taken.append("-")
                     label = "fast"
                     continue
-                n, order = int(fast["evaluations"]), int(fast["order"])
+                n, order = fast.evaluations, fast.order
                 label = "fast"
             begin = time.perf_counter()
             generate_crystals(

@@ -1,5 +1,7 @@
 """Crystals: choose, watch the voxels condense, inspect against the ideal crystal, take home."""
 
+from dataclasses import asdict
+
 import streamlit as st
 
 from gcd.checkpoints import CheckpointError
@@ -73,11 +75,9 @@ with controls, st.container(border=True):
         on_change=refill,
         kwargs={"new_phase": False},
     )
-    model = here.checkpoints.get(f"crystal-{phase}", {})
+    model = here.checkpoints.get(f"crystal-{phase}")
     fast = {n: fast_settings(model, (n, n, n)) for n in (4, 6, 8)}
-    measured = ", ".join(
-        f"{setting['evaluations']} for {n}x{n}x{n}" for n, setting in fast.items() if setting
-    )
+    measured = ", ".join(f"{setting.evaluations} for {n}x{n}x{n}" for n, setting in fast.items() if setting)
     quality = st.segmented_control(
         "Sampling",
         ["Fast", "Full", "Custom"] if measured else ["Full", "Custom"],
@@ -121,7 +121,8 @@ with controls, st.container(border=True):
             for axis, column in zip("xyz", st.columns(3, gap="small"), strict=True)
         )
         if quality == "Fast":
-            solver = fast_settings(model, (nx, ny, nz)) or FULL
+            found = fast_settings(model, (nx, ny, nz))
+            solver = asdict(found) if found else FULL
         left, right = st.columns(2, gap="small")
         count = left.number_input("Samples", 1, MAX_PAGE_COUNT, 1, key="count", bind="query-params")
         seed = right.number_input("Seed", 0, MAX_SEED, 0, key="seed", bind="query-params")

@@ -5,14 +5,26 @@ import json
 import pytest
 import torch
 
-from gcd.checkpoints import CheckpointError, available, load_decoder, load_unet, read_config, save
+from gcd.checkpoints import (
+    BoundaryCheckpoint,
+    CheckpointError,
+    CrystalCheckpoint,
+    DecoderCheckpoint,
+    ParticleCheckpoint,
+    SolverSettings,
+    available,
+    load_decoder,
+    load_unet,
+    read_checkpoint,
+    read_config,
+    save,
+)
 
 
 def test_a_saved_network_comes_back(models, tmp_path):
-    unet, config = load_unet("crystal-bcc")
-    written = save(
-        tmp_path / "copy", unet.float(), {k: v for k, v in config.items() if k != "sha256"}, "{sha256}"
-    )
+    unet, _ = load_unet("crystal-bcc")
+    config = {k: v for k, v in read_config("crystal-bcc").items() if k != "sha256"}
+    written = save(tmp_path / "copy", unet.float(), config, "{sha256}")
     again, _ = load_unet(tmp_path / "copy")
     for ours, theirs in zip(unet.parameters(), again.parameters(), strict=True):
         assert torch.equal(ours.float(), theirs.float())
@@ -21,7 +33,7 @@ def test_a_saved_network_comes_back(models, tmp_path):
 
 
 def test_saving_again_keeps_what_else_is_in_the_folder(models):
-    unet, config = load_unet("crystal-sc")
+    unet, config = load_unet("crystal-sc")[0], read_config("crystal-sc")
     (models / "crystal-sc" / "loss.csv").write_text("step,loss\n")
     save(models / "crystal-sc", unet, config, "")
     assert (models / "crystal-sc" / "loss.csv").read_text() == "step,loss\n"
@@ -94,9 +106,74 @@ def test_a_configuration_that_cannot_be_sampled_with(models, changes, message):
 
 
 def test_a_schedule_that_is_none(models):
-    from gcd.generate.voxel_model import VoxelModel
-
     path = models / "crystal-sc" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schedule": {"beta": 1}}))
     with pytest.raises(CheckpointError, match="no schedule"):
-        VoxelModel.load("crystal-sc", torch.device("cpu"))
+        read_checkpoint("crystal-sc")
+
+
+def test_each_kind_says_what_it_is_of(particle_models, boundary_model):
+    kinds = {name: (type(found), found.subject) for name, found in available().items()}
+    assert kinds["crystal-sc"] == (CrystalCheckpoint, "SC")
+    assert kinds["boundary-test"] == (BoundaryCheckpoint, "W sigma5")
+    assert kinds["particle-sc"] == (ParticleCheckpoint, "SC")
+    assert kinds["decoder"] == (DecoderCheckpoint, "anything")
+
+
+def test_a_boundary_says_what_it_has_learnt(boundary_model):
+    found = read_checkpoint(boundary_model)
+    assert found.variant == "test"
+    assert sorted(found.learnt.egb) == [2.5, 2.7, 3.1]
+    assert found.learnt.states.shape == (3, 3)
+    assert found.voxels == (12, 12, 72)
+    assert found.sampling == SolverSettings(60, 3)  # nothing was recommended
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "poem"}, "kind 'poem': legal are crystal, boundary, particle, decoder"),
+        ({"scale": 0}, "no scale to work with: it is 0"),
+        ({"t_end": 2}, "no t_end to work with"),
+        ({"prediction": "y"}, "no prediction to work with: it is 'y', not one of x0"),
+        ({"grid": [12, 12]}, "no grid to work with"),
+        ({"voxel_size": "a"}, "no voxel_size to work with"),
+        ({"data": {}}, "no data to work with: lacks 'structures'"),
+        ({"data": {"structures": [[0, 1]], "states": [[1, 2]]}}, "no data to work with"),
+        ({"ends": {"opening": [1]}}, "no ends to work with"),
+        ({"ends": 3}, "no ends to work with"),
+        ({"sampling": {"evaluations": 8}}, "no sampling to work with: lacks 'order'"),
+    ],
+)
+def test_an_entry_that_is_wrong_is_named_when_it_is_read(boundary_model, changes, message):
+    path = boundary_model / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(CheckpointError, match=message):
+        read_checkpoint(boundary_model)
+    assert "boundary-test" not in available()
+
+
+def test_a_changed_file_is_read_anew(models):
+    assert read_checkpoint("crystal-sc") is read_checkpoint("crystal-sc")
+    config = read_config("crystal-sc")
+    config["fast"] = {"evaluations": 6, "order": 2}
+    assert read_checkpoint("crystal-sc").fast is None
+    (models / "crystal-sc" / "config.json").write_text(json.dumps(config))
+    assert read_checkpoint("crystal-sc").fast == SolverSettings(6, 2)
+
+
+def test_a_boundary_job_reads_each_checkpoint_once(boundary_model, monkeypatch):
+    from gcd.generate import boundary_ends, generate_boundaries
+
+    read, read_text = [], type(boundary_model).read_text
+
+    def counted(path, *args, **options):
+        read.append(path)
+        return read_text(path, *args, **options)
+
+    monkeypatch.setattr(type(boundary_model), "read_text", counted)
+    boundary_ends(model="test")
+    generate_boundaries(model="test", count=2, evaluations=3, restarts=0)
+    boundary_ends(model="test", index=1)
+    configs = [path for path in read if path.name == "config.json"]
+    assert len(configs) == len(set(configs)) > 1

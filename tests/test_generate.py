@@ -1,11 +1,13 @@
 """The verb behind every door: what it refuses, and that a sample is its own whatever its batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import gcd
 from gcd import generate
-from gcd.checkpoints import available
+from gcd.checkpoints import SolverSettings, available, read_checkpoint
 from gcd.diffusion.samplers import Cancelled
 from gcd.voxels import Grid
 
@@ -109,6 +111,7 @@ def measured(edge, evaluations, order, perfect, samples=20):
             "samples": samples, "perfect": perfect}  # fmt: skip
 
 
+FAST = SolverSettings(4, 1)
 QUALITY = [
     measured(4, 60, 3, 20),
     measured(6, 60, 3, 20),
@@ -118,6 +121,11 @@ QUALITY = [
     measured(8, 8, 2, 11),
     measured(8, 15, 3, 16),
 ]
+
+
+def measured_model(quality=None, fast=FAST):
+    quality = tuple(QUALITY if quality is None else quality)
+    return replace(read_checkpoint("crystal-sc"), quality=quality, fast=fast)
 
 
 @pytest.mark.parametrize(
@@ -132,15 +140,13 @@ QUALITY = [
         ((12, 12, 12), (15, 3)),
     ],
 )
-def test_fast_takes_as_many_evaluations_as_the_size_needs(size, expected):
-    config = {"fast": {"evaluations": 4, "order": 1}, "quality": QUALITY}
-    fast = generate.fast_settings(config, size)
-    assert (fast["evaluations"], fast["order"]) == expected
+def test_fast_takes_as_many_evaluations_as_the_size_needs(models, size, expected):
+    assert generate.fast_settings(measured_model(), size) == SolverSettings(*expected)
 
 
-def test_fast_is_what_was_looked_for_where_nothing_larger_was_measured():
-    fast = {"evaluations": 4, "order": 1}
-    assert generate.fast_settings({"fast": fast, "quality": QUALITY[:1]}, (8, 8, 8)) == fast
-    assert generate.fast_settings({"quality": QUALITY}, (8, 8, 8)) is None
+def test_fast_is_what_was_looked_for_where_nothing_larger_was_measured(models):
+    assert generate.fast_settings(measured_model(QUALITY[:1]), (8, 8, 8)) == SolverSettings(4, 1)
+    assert generate.fast_settings(measured_model(fast=None), (8, 8, 8)) is None
+    assert generate.fast_settings(None, (8, 8, 8)) is None
     odd = {**measured(8, 2, 1, 20), "size": "4x4x8"}
-    assert generate.fast_settings({"fast": fast, "quality": [*QUALITY, odd]}, (8, 8, 8))["evaluations"] == 15
+    assert generate.fast_settings(measured_model([*QUALITY, odd]), (8, 8, 8)) == SolverSettings(15, 3)

@@ -49,13 +49,17 @@ def test_the_ends_come_back_exactly(boundary_model):
 
 def test_ends_are_drawn_with_the_weights_of_training(boundary_model):
     """Of two structures with one [n], the lower one is met exp(dE / preference) times as often."""
+    from gcd.checkpoints import Learnt
     from gcd.generate.boundaries import _state_seen
 
     low, high, other = [0.0, 0.0, 0.1], [1.0, 1.0, 0.2], [2.0, 2.0, 0.3]
-    data = {"structures": [[0.2, 2.3], [0.2, 2.4], [0.4, 2.5]], "states": [low, high, other]}
+    n, egb, states = np.array([0.2, 0.2, 0.4]), np.array([2.3, 2.4, 2.5]), np.array([low, high, other])
     rng = np.random.default_rng(0)
     for preference, share in ((None, 0.5), (0.1, 1 / (1 + np.exp(-1.0)))):
-        drawn = [_state_seen(data | {"preference": preference}, rng)[0].tolist() for _ in range(2000)]
+        drawn = [
+            _state_seen(Learnt(n, egb, states, preference, (None, None)), rng)[0].tolist()
+            for _ in range(2000)
+        ]
         assert drawn.count(other) == pytest.approx(1000, abs=100)  # four standard deviations
         first, second = drawn.count(low), drawn.count(high)
         assert first / (first + second) == pytest.approx(share, abs=0.065)

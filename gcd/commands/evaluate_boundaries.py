@@ -66,30 +66,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Paint, relax, compare, write tables and plot."""
-    from gcd.checkpoints import read_config
     from gcd.commands.progress import ProgressBar
     from gcd.evaluation import boundaries as b
     from gcd.evaluation.record import record_boundary
     from gcd.evaluation.tables import write_csv
     from gcd.files import check_writable, write_text
-    from gcd.generate.boundaries import checkpoint_of
+    from gcd.generate.boundaries import model_of
     from gcd.places import dataset_folder
     from gcd.search.dataset import BoundaryDataset
     from gcd.search.store import duplicate_key
 
-    name = args.checkpoint or checkpoint_of(args.twist, args.metal, args.model)
-    config = read_config(name)
-    if config["kind"] != "boundary":
-        raise ValueError(f"The checkpoint {name!r} is a {config['kind']}, not a model of a boundary.")
+    model = model_of(args.twist, args.metal, args.model, args.checkpoint)
+    name = model.name
     search = b.price_of_search(args.search) if args.search else None
     dataset = BoundaryDataset.load(args.data or dataset_folder() / "w-sigma5.npz")
-    learnt = {duplicate_key(egb, n) for n, egb in config["data"]["structures"]}
+    learnt = {duplicate_key(egb, n) for n, egb in zip(model.learnt.n, model.learnt.egb, strict=True)}
     indices = [i for i in range(len(dataset)) if duplicate_key(dataset.egb[i], dataset.n[i]) in learnt]
     check_writable(args.out)
     likeness = b.likeness_to(dataset, indices)
     settings: dict[str, Any] = {
-        "twist": config["twist"],
-        "metal": config["metal"],
+        "twist": model.twist,
+        "metal": model.metal,
         "checkpoint": name,
         "count": args.count,
         "repeats": args.repeats,
@@ -102,7 +99,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     settings |= {
         name: value for name in ("painted", "restarts") if (value := getattr(args, name)) is not None
     }
-    boundary = (config["twist"], config["metal"])
+    boundary = (model.twist, model.metal)
     candidates: list[b.Candidate] = []
     structures: list[Any] = []
     prices: list[b.Price] = []

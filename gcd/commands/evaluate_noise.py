@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _settings(args: argparse.Namespace) -> list[NoiseSetting]:
-    from gcd.checkpoints import read_config
+    from gcd.checkpoints import read_checkpoint
     from gcd.evaluation.noise import NoiseSetting
     from gcd.particles.samplers import Restart
     from gcd.structures.crystals import check_size
@@ -120,7 +120,7 @@ def _settings(args: argparse.Namespace) -> list[NoiseSetting]:
         for start in starts
     ]
     for setting in settings:
-        read_config(setting.model)  # all checkpoints are there before the first is used
+        read_checkpoint(setting.model)  # all checkpoints are there before the first is used
     return settings
 
 

@@ -81,7 +81,7 @@ def solver_errors(
     evaluations: Iterable[int],
     *,
     orders: Iterable[int] = (1, 2, 3),
-    spacing: str = "lambda",
+    time_spacing: str = "lambda",
     t_end: float = 1e-3,
     callback: Callable[[int, int], None] | None = None,
 ) -> dict[int, list[tuple[int, float]]]:
@@ -107,7 +107,7 @@ def solver_errors(
             if callback is not None:
                 callback(order, count)
             made = dpm_solver(
-                denoiser, x, schedule, evaluations=count, order=order, spacing=spacing, t_end=t_end
+                denoiser, x, schedule, evaluations=count, order=order, time_spacing=time_spacing, t_end=t_end
             )
             errors[order].append((count, float((made - exact).double().square().mean().sqrt())))
     return errors

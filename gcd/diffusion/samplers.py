@@ -42,12 +42,12 @@ class Step:
     x0: Tensor
 
 
-def check_evaluations(evaluations: int, order: int, spacing: str = "lambda") -> None:
+def check_evaluations(evaluations: int, order: int, time_spacing: str = "lambda") -> None:
     """Raise a ValueError that names the legal values unless a solver of this order can spend these evaluations."""
     if order not in (1, 2, 3) or not isinstance(order, Integral):
         raise ValueError(f"The solver's order is 1, 2 or 3, not {order!r}.")
-    if spacing not in SPACINGS:
-        raise ValueError(f"The spacing is one of {', '.join(SPACINGS)}, not {spacing!r}.")
+    if time_spacing not in SPACINGS:
+        raise ValueError(f"The spacing is one of {', '.join(SPACINGS)}, not {time_spacing!r}.")
     whole = isinstance(evaluations, Integral)
     if not whole or evaluations < order or evaluations % order or evaluations > MAX_EVALUATIONS:
         raise ValueError(
@@ -56,14 +56,14 @@ def check_evaluations(evaluations: int, order: int, spacing: str = "lambda") -> 
         )
 
 
-def time_steps(schedule: VPSchedule, steps: int, spacing: str, t_start: float, t_end: float) -> Tensor:
+def time_steps(schedule: VPSchedule, steps: int, time_spacing: str, t_start: float, t_end: float) -> Tensor:
     """The steps + 1 times from t_start down to t_end, uniform in lambda, in t, or in sqrt(t)."""
-    if spacing == "lambda":
+    if time_spacing == "lambda":
         ends = schedule.lambda_(torch.tensor([t_start, t_end]))
         times = schedule.t_of_lambda(
             torch.linspace(float(ends[0]), float(ends[1]), steps + 1, dtype=torch.float64)
         )
-    elif spacing == "t":
+    elif time_spacing == "t":
         times = torch.linspace(t_start, t_end, steps + 1, dtype=torch.float64)
     else:
         times = torch.linspace(math.sqrt(t_start), math.sqrt(t_end), steps + 1, dtype=torch.float64) ** 2
@@ -78,7 +78,7 @@ def dpm_solver(
     *,
     evaluations: int = 60,
     order: int = 3,
-    spacing: str = "lambda",
+    time_spacing: str = "lambda",
     t_start: float = 1.0,
     t_end: float = 1e-3,
     callback: Callable[[Step], None] | None = None,
@@ -95,11 +95,11 @@ def dpm_solver(
         The state at t_end, of x's shape.
 
     Raises:
-        ValueError: evaluations, order or spacing outside the legal ones.
+        ValueError: evaluations, order or time_spacing outside the legal ones.
     """
-    check_evaluations(evaluations, order, spacing)
+    check_evaluations(evaluations, order, time_spacing)
     step = (_step_1, _step_2, _step_3)[order - 1]
-    times = time_steps(schedule, evaluations // order, spacing, t_start, t_end)
+    times = time_steps(schedule, evaluations // order, time_spacing, t_start, t_end)
     for i, (s, t) in enumerate(zip(times[:-1].tolist(), times[1:].tolist(), strict=True)):
         eps = denoiser(x, s)
         x0 = (x - float(schedule.sigma(s)) * eps) / float(schedule.alpha(s))

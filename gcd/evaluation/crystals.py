@@ -110,9 +110,9 @@ def weights_of(name: str) -> str:
     Raises:
         CheckpointError: one of them is missing.
     """
-    from gcd.checkpoints import read_config
+    from gcd.checkpoints import read_checkpoint
 
-    both = str(read_config(name)["sha256"]) + str(read_config("decoder")["sha256"])
+    both = read_checkpoint(name).sha256 + read_checkpoint("decoder").sha256
     return hashlib.sha256(both.encode()).hexdigest()[:8]
 
 

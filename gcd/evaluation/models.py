@@ -102,10 +102,10 @@ def particle_settings(phases: Sequence[str], size: tuple[int, int, int]) -> list
     Raises:
         CheckpointError: a phase without a particle model.
     """
-    from gcd.checkpoints import read_config
+    from gcd.checkpoints import read_checkpoint
 
     for phase in phases:
-        read_config(f"particle-{phase}")
+        read_checkpoint(f"particle-{phase}")
     return [
         NoiseSetting(phase, None, sampler, steps, size)
         for phase in phases

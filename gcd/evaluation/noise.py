@@ -63,9 +63,9 @@ class NoiseSetting:
     @property
     def stem(self) -> str:
         """The part of file names that says what is in the file; the weights are part of what it is."""
-        from gcd.checkpoints import read_config
+        from gcd.checkpoints import read_checkpoint
 
-        size, weights = "x".join(map(str, self.size)), str(read_config(self.model)["sha256"])[:8]
+        size, weights = "x".join(map(str, self.size)), read_checkpoint(self.model).sha256[:8]
         how = self.restart.label(self.sampler, self.steps)
         return f"{self.phase}-{size}-{self.start}-{how}-seed{self.seed}-{weights}"
 
@@ -190,7 +190,7 @@ def is_sharp(sample: dict[str, Any], entry: Phase) -> bool:
 
 def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> NoiseRow:
     """The row of a setting's samples."""
-    from gcd.checkpoints import read_config
+    from gcd.checkpoints import read_checkpoint
 
     entry = check_phase(setting.phase)
     rms = column(samples, "rms_displacement")
@@ -213,7 +213,7 @@ def summarise(setting: NoiseSetting, samples: Sequence[dict[str, Any]]) -> Noise
         seconds=float(np.median(column(samples, "seconds"))),
         device=str(samples[0]["device"]),
         model=setting.model,
-        weights=str(read_config(setting.model)["sha256"])[:8],
+        weights=read_checkpoint(setting.model).sha256[:8],
         seed=setting.seed,
     )
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gcd import limits
-from gcd.checkpoints import available, load_decoder, read_config
+from gcd.checkpoints import BoundaryCheckpoint, Learnt, available, load_decoder, read_checkpoint
 from gcd.devices import resolve_device
 from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
@@ -33,9 +33,10 @@ def boundary_models(twist: str = "sigma5", metal: str = "W") -> dict[str, str]:
     """The models of a boundary that are there: what each is called, and its checkpoint's name."""
     name = check_twist(twist).name
     return {
-        str(config["model"]): checkpoint
-        for checkpoint, config in available().items()
-        if config["kind"] == "boundary" and (config["twist"], config["metal"]) == (name, metal)
+        checkpoint.variant: folder
+        for folder, checkpoint in available().items()
+        if isinstance(checkpoint, BoundaryCheckpoint)
+        and (checkpoint.twist, checkpoint.metal) == (name, metal)
     }
 
 
@@ -43,6 +44,7 @@ def boundary_models(twist: str = "sigma5", metal: str = "W") -> dict[str, str]:
 class _Request:
     """What every sample of a call shares; None is drawn at random for each sample."""
 
+    checkpoint: BoundaryCheckpoint
     model: VoxelModel
     decoder: Decoder
     planes: tuple[int, int]
@@ -58,7 +60,7 @@ class _Request:
 
     def ends(self, index: int) -> BicrystalEnds:
         return candidate_ends(
-            self.model.config,
+            self.checkpoint,
             planes=self.planes,
             repeats=self.repeats,
             painted=self.painted,
@@ -90,7 +92,7 @@ class _Request:
                     grid,
                     evaluations=self.evaluations,
                     order=self.order,
-                    spacing=self.time_spacing,
+                    time_spacing=self.time_spacing,
                     callback=reporter(
                         callback,
                         indices,
@@ -131,9 +133,8 @@ def boundary_ends(
     Returns:
         The known atoms; ``info["painted_z"]`` is the region in Å that is painted, ``arrays["grain"]`` 0 below, 1 above.
     """
-    config = read_config(checkpoint or checkpoint_of(twist, metal, model))
     return candidate_ends(
-        config,
+        model_of(twist, metal, model, checkpoint),
         planes=planes,
         repeats=repeats,
         painted=painted,
@@ -203,18 +204,15 @@ def generate_boundaries(
 
     limits.check_count(count)
     limits.check_first(first)
-    name = checkpoint or checkpoint_of(twist, metal, model)
-    config = read_config(name)
-    if config["kind"] != "boundary":
-        raise ValueError(f"The checkpoint {name!r} is a {config['kind']}, not a model of a boundary.")
-    recommended = config.get("sampling", {"evaluations": 60, "order": 3})
+    found = model_of(twist, metal, model, checkpoint)
     if order is None:
-        order = 3 if evaluations is not None else int(recommended["order"])
-    evaluations = int(recommended["evaluations"]) if evaluations is None else evaluations
+        order = 3 if evaluations is not None else found.sampling.order
+    evaluations = found.sampling.evaluations if evaluations is None else evaluations
     check_evaluations(evaluations, order, time_spacing)
     where = resolve_device(device)
     request = _Request(
-        model=VoxelModel.load(name, where),
+        checkpoint=found,
+        model=VoxelModel.load(found, where),
         decoder=load_decoder(where),
         planes=_pair("planes", planes),
         repeats=_pair("repeats", repeats),
@@ -238,8 +236,8 @@ def generate_boundaries(
         arrays.append(voxels.cpu().numpy())
         for i, atoms in zip(indices, made, strict=True):
             atoms.info |= {
-                "model": config["model"],
-                "checkpoint": str(name),
+                "model": found.variant,
+                "checkpoint": found.name,
                 "seed": int(seed),
                 "index": first + i,
                 "evaluations": int(evaluations),
@@ -261,9 +259,9 @@ def checkpoint_of(twist: str, metal: str, model: str) -> str:
     if model in models:
         return models[model]
     there = [
-        f"{config['metal']} {config['twist']} {config['model']}"
-        for config in available().values()
-        if config["kind"] == "boundary"
+        f"{found.subject} {found.variant}"
+        for found in available().values()
+        if isinstance(found, BoundaryCheckpoint)
     ]
     raise ValueError(
         f"There is no model {model!r} of the boundary {metal} {twist}; there are "
@@ -271,8 +269,21 @@ def checkpoint_of(twist: str, metal: str, model: str) -> str:
     )
 
 
+def model_of(twist: str, metal: str, variant: str, checkpoint: str | None = None) -> BoundaryCheckpoint:
+    """The checkpoint of a boundary's model, or the one of that name or folder.
+
+    Raises:
+        ValueError: there is none, or it is a model of something else.
+        CheckpointError: it is incomplete or damaged.
+    """
+    found = read_checkpoint(checkpoint or checkpoint_of(twist, metal, variant))
+    if not isinstance(found, BoundaryCheckpoint):
+        raise ValueError(f"The checkpoint {found.name!r} is a {found.kind}, not a model of a boundary.")
+    return found
+
+
 def candidate_ends(
-    config: dict[str, Any],
+    checkpoint: BoundaryCheckpoint,
     *,
     planes: Sequence[int] = DEFAULT_PLANES,
     repeats: Sequence[int] = (1, 1),
@@ -285,18 +296,19 @@ def candidate_ends(
     """What sample `index` of a model is painted between, with what is not given drawn from (seed, index).
 
     Args:
-        config: the model's, from `read_config`; the rest as in `generate_boundaries`.
+        checkpoint: of the model; the rest as in `generate_boundaries`.
     """
-    a = potential_lattice_constant(config["metal"])
-    edge = check_twist(config["twist"]).edge * a
+    a = potential_lattice_constant(checkpoint.metal)
+    edge = check_twist(checkpoint.twist).edge * a
     rng = np.random.default_rng([limits.check_seed(seed), index, 1])
-    shift, lift = draw_state(rng, edge, a, _state_seen(config["data"], rng), **config.get("ends", {}))
-    nx, ny = config["grid"][:2]
+    state = _state_seen(checkpoint.learnt, rng)
+    shift, lift = draw_state(rng, edge, a, state, jitter=checkpoint.jitter, opening=checkpoint.opening)
+    nx, ny = checkpoint.voxels[:2]
     return bicrystal_ends(
-        config["twist"],
-        config["metal"],
+        checkpoint.twist,
+        checkpoint.metal,
         voxels=(nx, ny),
-        voxel_height=config["voxel_size"][2],
+        voxel_height=checkpoint.voxel_size[2],
         planes=_pair("planes", planes),
         repeats=_pair("repeats", repeats),
         painted=painted,
@@ -305,16 +317,16 @@ def candidate_ends(
     )
 
 
-def _state_seen(data: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+def _state_seen(learnt: Learnt, rng: np.random.Generator) -> np.ndarray:
     """State (1, 3) of a structure learnt from: every [n] with the same chance, at it with the weight of training."""
-    n, egb = np.array(data["structures"]).T
+    n, egb = learnt.n, learnt.egb
     here = np.flatnonzero(n == rng.choice(np.unique(n)))
-    if data["preference"] is None:
+    if learnt.preference is None:
         chosen = int(rng.integers(len(here)))
     else:
-        weights = np.exp(-(egb[here] - egb[here].min()) / data["preference"])
+        weights = np.exp(-(egb[here] - egb[here].min()) / learnt.preference)
         chosen = int(rng.choice(len(here), p=weights / weights.sum()))
-    return np.array(data["states"])[here[[chosen]]]
+    return learnt.states[here[[chosen]]]
 
 
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:

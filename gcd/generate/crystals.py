@@ -108,10 +108,8 @@ def make_crystals(
     grid = request.grid
     where = resolve_device(request.device)
     model = VoxelModel.load(request.model, where)
-    if model.config.get("phase") != request.phase:
-        raise ValueError(
-            f"The checkpoint {request.model!r} makes {model.config.get('phase')}, not {request.phase}."
-        )
+    if (made := getattr(model.checkpoint, "phase", model.checkpoint.subject)) != request.phase:
+        raise ValueError(f"The checkpoint {request.model!r} makes {made}, not {request.phase}.")
     decoder = load_decoder(where)
     evaluations = request.evaluations
     structures: list[Atoms] = []
@@ -127,7 +125,7 @@ def make_crystals(
                 grid,
                 evaluations=evaluations,
                 order=request.order,
-                spacing=request.time_spacing,
+                time_spacing=request.time_spacing,
                 callback=both(report, on_step),
             )
             positions = decode(decoder, voxels, grid)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from gcd.checkpoints import load_score_network
 from gcd.devices import resolve_device
-from gcd.particles.noise import VESchedule
 from gcd.particles.samplers import Restart, Step, evaluations_of, sample_particles
 from gcd.requests import Listener, ParticleRequest
 from gcd.structures.crystals import check_phase, ideal_positions
@@ -148,15 +147,13 @@ def make_particles(request: ParticleRequest, listener: Listener | None = None) -
     import gcd
 
     where = resolve_device(request.device)
-    network, config = load_score_network(request.model, where)
-    if config.get("phase") != request.phase:
-        raise ValueError(
-            f"The checkpoint {request.model!r} makes {config.get('phase')}, not {request.phase}."
-        )
+    network, model = load_score_network(request.model, where)
+    if model.phase != request.phase:
+        raise ValueError(f"The checkpoint {request.model!r} makes {model.phase}, not {request.phase}.")
     sigma, restart, edge = request.initial_sigma, request.restart, request.lattice_constant
     assert edge is not None
-    schedule = VESchedule(**config["schedule"])
-    t_start = 1.0 if sigma is None else min(1.0, max(schedule.t_of_sigma(sigma), config["t_end"]))
+    schedule = model.schedule
+    t_start = 1.0 if sigma is None else min(1.0, max(schedule.t_of_sigma(sigma), model.t_end))
     lengths = tuple(map(float, request.size))
     structures: list[Atoms] = []
     batch = max(1, ATOMS_AT_ONCE[where.type] // request.atoms)

@@ -9,9 +9,9 @@ import torch
 
 from gcd import limits
 from gcd.analysis.matching import match_crystal
-from gcd.checkpoints import load_decoder, read_config
+from gcd.checkpoints import load_decoder, read_checkpoint
 from gcd.diffusion.samplers import Step, check_evaluations
-from gcd.generate.boundaries import candidate_ends, checkpoint_of
+from gcd.generate.boundaries import candidate_ends, model_of
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.particles import ParticleProgress, generate_particles
 from gcd.generate.recording import Recording, make_recording
@@ -60,7 +60,9 @@ def record_crystal(
     noise = initial_noise(grid, seed, 0)[None].to(where)
     film = _Steps(noise[0], model.scale, 1.0, callback)
     with torch.inference_mode():
-        model.sample(noise, grid, evaluations=evaluations, order=order, spacing=spacing, callback=film.keep)
+        model.sample(
+            noise, grid, evaluations=evaluations, order=order, time_spacing=spacing, callback=film.keep
+        )
         atoms = decode(decoder, film.estimate, grid)
     return make_recording(
         grid=grid,
@@ -171,22 +173,21 @@ def record_boundary(
     limits.check_seed(seed)
     limits.check_integer("the candidate", index, 0, limits.MAX_COUNT - 1)
     check_evaluations(evaluations, order, time_spacing)
-    name = checkpoint_of(twist, metal, model)
-    config = read_config(name)
+    checkpoint = model_of(twist, metal, model)
     ends = candidate_ends(
-        config, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift, spacing=spacing, seed=seed,
+        checkpoint, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift, spacing=spacing, seed=seed,
         index=index,
     )  # fmt: skip
     given = ends.atoms.info
     where = torch.device(device)
-    network, decoder = VoxelModel.load(name, where), load_decoder(where)
+    network, decoder = VoxelModel.load(checkpoint, where), load_decoder(where)
     known, mask = (part[None].to(where) for part in known_voxels(ends))
     noise = initial_noise(ends.grid, seed, index)[None].to(where)
     # What is known is never noisy: the network is shown it clean at every step.
     film = _Steps(noise[0], network.scale, 1.0, callback, known[0], mask[0])
     with torch.inference_mode():
         network.paint(
-            noise, known, mask, ends.grid, evaluations=evaluations, order=order, spacing=time_spacing,
+            noise, known, mask, ends.grid, evaluations=evaluations, order=order, time_spacing=time_spacing,
             callback=film.keep,
         )  # fmt: skip
         decoded = decode_middle(decoder, film.estimate, ends)
@@ -200,7 +201,7 @@ def record_boundary(
         reach=4.0 * network.scale,
         atoms=[slab.positions[slab.arrays["painted"]] for slab in slabs],
         nearest_neighbour=ends.atoms.info["nearest_neighbour"],
-        about=_about("boundary", name, seed)
+        about=_about("boundary", checkpoint.name, seed)
         | {"twist": twist, "metal": metal, "model": model, "index": int(index), "repeats": list(repeats)}
         | {"painted": painted, "in_plane_shift": list(given["in_plane_shift"]), "spacing": given["spacing"]}
         | {"evaluations": int(evaluations), "order": int(order), "time_spacing": time_spacing}
@@ -259,6 +260,6 @@ def _about(kind: str, name: str, seed: int) -> dict[str, Any]:
         "kind": kind,
         "seed": int(seed),
         "checkpoint": name,
-        "sha256": read_config(name).get("sha256", ""),
+        "sha256": read_checkpoint(name).sha256,
         "gcd_version": gcd.__version__,
     }

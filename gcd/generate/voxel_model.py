@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gcd.checkpoints import CheckpointError, load_unet
+from gcd.checkpoints import Checkpoint, CrystalCheckpoint, SolverSettings, VoxelCheckpoint, load_unet
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
 from gcd.diffusion.samplers import Step, dpm_solver
 from gcd.diffusion.schedules import VPSchedule
+from gcd.diffusion.unet import UNet
 from gcd.voxels.grid import Grid
 
 # Voxels in one forward pass: eight 24^3 arrays on a CPU, where larger batches only wait for memory.
@@ -44,23 +45,25 @@ class Progress:
 
 @dataclass(frozen=True)
 class VoxelModel:
-    """A loaded diffusion model with all that sampling needs from its configuration."""
+    """A loaded diffusion model: its network, and what its checkpoint says of sampling."""
 
-    unet: Any
-    config: dict[str, Any]
-    schedule: VPSchedule
-    scale: float
+    unet: UNet
+    checkpoint: VoxelCheckpoint
 
     @classmethod
-    def load(cls, name: str, device: torch.device) -> VoxelModel:
-        """Load a checkpoint by name or folder."""
-        unet, config = load_unet(name, device)
-        try:
-            return cls(unet, config, VPSchedule(**config["schedule"]), float(config["scale"]))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"The checkpoint {name!r} has no schedule or scale to sample with: {error}."
-            ) from None
+    def load(cls, name: str | VoxelCheckpoint, device: torch.device) -> VoxelModel:
+        """Load a checkpoint by name or folder, or one that has been read already."""
+        return cls(*load_unet(name, device))
+
+    @property
+    def schedule(self) -> VPSchedule:
+        """How noise grows with time."""
+        return self.checkpoint.schedule
+
+    @property
+    def scale(self) -> float:
+        """Voxels, in units of atoms, are divided by it."""
+        return self.checkpoint.scale
 
     def sample(
         self,
@@ -69,11 +72,11 @@ class VoxelModel:
         *,
         evaluations: int = 60,
         order: int = 3,
-        spacing: str = "lambda",
+        time_spacing: str = "lambda",
         callback: Callable[[Step], None] | None = None,
     ) -> Tensor:
         """(B, X, Y, Z) voxels, in units of atoms, from noise of the same shape."""
-        return self._solve(self.unet, noise, grid, evaluations, order, spacing, callback)
+        return self._solve(self.unet, noise, grid, evaluations, order, time_spacing, callback)
 
     def paint(
         self,
@@ -84,7 +87,7 @@ class VoxelModel:
         *,
         evaluations: int = 60,
         order: int = 3,
-        spacing: str = "lambda",
+        time_spacing: str = "lambda",
         callback: Callable[[Step], None] | None = None,
         again: Tensor | None = None,
         t_start: float = 1.0,
@@ -104,7 +107,7 @@ class VoxelModel:
             callback(replace(step, x0=torch.where(mask[:, None] > 0, step.x0, clean[:, None])))
 
         reported = report if callback else None
-        x = self._solve(network, noise, grid, evaluations, order, spacing, reported, t_start)
+        x = self._solve(network, noise, grid, evaluations, order, time_spacing, reported, t_start)
         return torch.where(mask > 0, x, known)
 
     def _solve(
@@ -114,42 +117,44 @@ class VoxelModel:
         grid: Grid,
         evaluations: int,
         order: int,
-        spacing: str,
+        time_spacing: str,
         callback: Callable[[Step], None] | None,
         t_start: float = 1.0,
     ) -> Tensor:
         x = dpm_solver(
-            denoiser_of(network, self.schedule, self.config["prediction"], grid.periodic),
+            denoiser_of(network, self.schedule, self.checkpoint.prediction, grid.periodic),
             noise[:, None],
             self.schedule,
             evaluations=evaluations,
             order=order,
-            spacing=spacing,
+            time_spacing=time_spacing,
             t_start=t_start,
-            t_end=self.config["t_end"],
+            t_end=self.checkpoint.t_end,
             callback=callback,
         )
         return x[:, 0] * self.scale
 
 
-def fast_settings(config: dict[str, Any], size: Sequence[int]) -> dict[str, int] | None:
+def fast_settings(checkpoint: Checkpoint | None, size: Sequence[int]) -> SolverSettings | None:
     """The fewest evaluations, and their order, that a crystal model was measured to be as good with at this size.
 
     Larger supercells take more: their regions have to agree on one lattice. What is measured are cubes, so a supercell
     counts as the smallest of them that its longest edge fits in, or as the largest there is.
 
     Args:
-        config: the checkpoint's, from `read_config`.
+        checkpoint: of a crystal model; any other has none.
         size: cells along each axis.
 
     Returns:
         evaluations and order, or None if the fewest have never been looked for.
     """
-    fast = config.get("fast")
+    if not isinstance(checkpoint, CrystalCheckpoint):
+        return None
+    fast = checkpoint.fast
     if fast is None or max(size) <= FAST_EDGE:
         return fast
     cubes: dict[int, list[dict[str, Any]]] = {}
-    for row in config.get("quality", ()):
+    for row in checkpoint.quality:
         edge, *others = map(int, row["size"].split("x"))
         if others == [edge, edge] and edge > FAST_EDGE and row["spacing"] == "lambda":
             cubes.setdefault(edge, []).append(row)
@@ -159,7 +164,7 @@ def fast_settings(config: dict[str, Any], size: Sequence[int]) -> dict[str, int]
     rows = sorted(rows, key=lambda row: row["evaluations"])
     good = _perfect_share(rows[-1]) - FAST_LOSS
     best = next(row for row in rows if _perfect_share(row) >= good)
-    return {"evaluations": best["evaluations"], "order": best["order"]}
+    return SolverSettings(best["evaluations"], best["order"])
 
 
 def _perfect_share(row: dict[str, Any]) -> float:

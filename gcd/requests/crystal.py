@@ -167,12 +167,12 @@ class CrystalRequest(Request):
         """
         from dataclasses import replace
 
-        from gcd.checkpoints import read_config
+        from gcd.checkpoints import read_checkpoint
         from gcd.generate.voxel_model import fast_settings
 
-        found = fast_settings(read_config(self.model), self.size)
+        found = fast_settings(read_checkpoint(self.model), self.size)
         if not found:
             raise ValueError(
                 f"The checkpoint {self.model!r} has no fast setting: give the evaluations and the order."
             )
-        return replace(self, evaluations=int(found["evaluations"]), order=int(found["order"]))
+        return replace(self, evaluations=found.evaluations, order=found.order)

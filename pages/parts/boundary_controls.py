@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from gcd.checkpoints import read_config
 from gcd.energetics import lammps
 from gcd.energetics.zhou2004 import lattice_constant
 from gcd.generate import boundary_models
+from gcd.generate.boundaries import model_of
 from gcd.limits import MAX_EVALUATIONS, MAX_PAGE_BOUNDARIES, MAX_PAGE_CANDIDATES, MAX_SEED
 from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
 from gcd.structures.bicrystals import TWISTS, metal_phase
@@ -134,12 +134,11 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
 
 def trained_on(model: str, checkpoint: str) -> str:
     """One sentence on what a model has seen."""
-    data = read_config(checkpoint).get("data", {})
-    number = len(data.get("structures", []))
-    seen = f"Trained on {number} structures" if number else "Trained"
-    window = data.get("window") or [None, None]
-    if None not in window:
-        return f"{seen} of {window[0]:g} to {window[1]:g} J/m² alone: it has never seen a boundary of low energy."
+    learnt = model_of("", "", "", checkpoint).learnt
+    seen = f"Trained on {len(learnt.n)} structures"
+    low, high = learnt.window
+    if low is not None and high is not None:
+        return f"{seen} of {low:g} to {high:g} J/m² alone: it has never seen a boundary of low energy."
     return f"{seen} of every energy that the search found." if model == "full" else f"{seen}."
 
 

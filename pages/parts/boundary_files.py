@@ -87,7 +87,7 @@ def show_recipe(run: Outcome, index: int) -> None:
         st.code(settings.python(index), language="python", wrap_lines=True)
         facts = {"seed": str(settings.seed), "engine": run.engine}
         if name := run.before[index].info.get("checkpoint"):
-            sha256 = str(installation().checkpoints.get(name, {}).get("sha256", "unknown"))
+            sha256 = installation().sha256(name)
             facts |= {"device": run.before[index].info["device"], "weights": f"{name}, sha256 {sha256[:16]}"}
         st.caption(" · ".join(f"{name} {value}" for name, value in (facts | installation().versions).items()))
         again = "makes the same candidates" if name else "relaxes the downloaded file"

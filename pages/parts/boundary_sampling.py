@@ -5,18 +5,18 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.checkpoints import read_config
 from gcd.diffusion.samplers import check_evaluations
 from gcd.energetics.boundary_energy import choose_engine
 from gcd.energetics.boundary_plane import atomic_energies
 from gcd.energetics.workers import cores
 from gcd.energetics.zhou2004 import lattice_constant
-from gcd.generate import Progress, boundary_ends, boundary_models, generate_relaxed_boundaries
+from gcd.generate import Progress, boundary_ends, generate_relaxed_boundaries
+from gcd.generate.boundaries import model_of
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_BOUNDARY_ATOMS, MAX_PAGE_CANDIDATES, check_integer, check_seed
 from gcd.structures.bicrystal_ends import PAINTED
@@ -196,8 +196,7 @@ def _state(after: Atoms | None) -> str:
 
 def recommended(model: str, twist: str, metal: str) -> dict[str, int]:
     """The evaluations and order that a model was measured with."""
-    found = read_config(boundary_models(twist, metal)[model]).get("sampling", {"evaluations": 60, "order": 3})
-    return {name: int(found[name]) for name in ("evaluations", "order")}
+    return asdict(model_of(twist, metal, model).sampling)
 
 
 def run_sampling(report: Report, *, settings: dict[str, Any], workers: int | None = None) -> SampleRun:

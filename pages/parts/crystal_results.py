@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gcd.checkpoints import CrystalCheckpoint
 from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
@@ -61,8 +62,8 @@ def _headline(run: CrystalRun) -> None:
 
 def _beyond_training(run: CrystalRun) -> None:
     """Say so when the model was never trained on this many cells."""
-    config = installation().checkpoints.get(f"crystal-{run.settings.phase}", {})
-    sizes = [tuple(size) for size in config.get("training_sizes", [])]
+    model = installation().checkpoints.get(f"crystal-{run.settings.phase}")
+    sizes = model.training_sizes if isinstance(model, CrystalCheckpoint) else ()
     if sizes and run.settings.size not in sizes:
         listed = ", ".join("×".join(map(str, size)) for size in sizes)
         st.caption(f"Trained on {listed} cells: other sizes are up to how well the model carries over.")

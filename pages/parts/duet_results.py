@@ -119,7 +119,7 @@ def _take_home(run: DuetRun) -> None:
         )
         st.code("\n".join(map(continued, commands(s, run.device))), language="bash", wrap_lines=True)
         weights = [
-            f"{name} {str(installation().checkpoints.get(name, {}).get('sha256', 'unknown'))[:16]}"
+            f"{name} {installation().sha256(name)[:16]}"
             for name in (f"crystal-{s.phase}", f"particle-{s.phase}", "decoder")
         ]
         facts = [f"seed {s.seed}", f"device {run.device}", *weights]

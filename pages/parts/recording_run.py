@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gcd.checkpoints import read_config
+from gcd.checkpoints import read_checkpoint
 from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.boundaries import checkpoint_of
 from gcd.generate.record import record_boundary, record_crystal, record_particles
@@ -36,7 +36,7 @@ def check_recording(kind: str, settings: dict[str, Any]) -> None:
         check_integer("the candidate", settings["index"], 0, MAX_PAGE_CANDIDATES - 1)
     else:
         prefix = "crystal" if kind == VOXELS else "particle"
-        read_config(f"{prefix}-{check_phase(settings['phase']).name}")
+        read_checkpoint(f"{prefix}-{check_phase(settings['phase']).name}")
         check_integer("the number of cells", settings["size"], 1, MOST_CELLS)
     if kind == PARTICLES:
         check_initial_sigma(settings["initial_sigma"])

@@ -26,7 +26,7 @@ def recipe_for(request: Request, device: str, weights: str) -> Recipe:
     here = installation()
     place: dict[str, Any] = {"device": device} if any(f.name == "device" for f in fields(request)) else {}
     exact = replace(request, **place)
-    sha256 = str(here.checkpoints.get(weights, {}).get("sha256", "unknown"))
+    sha256 = here.sha256(weights)
     facts = {
         "seed": str(getattr(request, "seed", "none")),
         "device": device,

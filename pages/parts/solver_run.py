@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from gcd.diffusion.accuracy import solver_errors
@@ -27,8 +25,8 @@ def run_solver_errors(report: Report, *, phase: str, seed: int) -> dict[int, lis
     grid = crystal_grid(entry.name, CELLS)
     report(0.0, "Loading the model")
     model = VoxelModel.load(f"crystal-{entry.name}", torch.device("cpu"))
-    denoiser = denoiser_of(model.unet, model.schedule, model.config["prediction"], grid.periodic)
-    t_end: Any = model.config["t_end"]
+    denoiser = denoiser_of(model.unet, model.schedule, model.checkpoint.prediction, grid.periodic)
+    t_end = model.checkpoint.t_end
     noise = initial_noise(grid, seed, 0)[None, None]
     total = REFERENCE + sum(count for order in ORDERS for count in EVALUATIONS if count % order == 0)
     spent = 0

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from gcd import __version__
-from gcd.checkpoints import CARD, available, checkpoint_folder
+from gcd.checkpoints import CARD, Checkpoint, available, checkpoint_folder
 from gcd.devices import describe, resolve_device
 from gcd.structures.crystals import PHASES
 from gcd.views.curves import loss_figure
@@ -28,9 +28,13 @@ class Installation:
     """The state of this installation at a glance."""
 
     device: str
-    checkpoints: dict[str, dict[str, Any]]  # name -> configuration
+    checkpoints: dict[str, Checkpoint]  # by name
     versions: dict[str, str]
     local_viewer: bool
+
+    def sha256(self, name: str) -> str:
+        """Of a checkpoint's weights; "unknown" where it is not here any more."""
+        return self.checkpoints[name].sha256 if name in self.checkpoints else "unknown"
 
     @property
     def phases(self) -> list[str]:
@@ -101,11 +105,11 @@ def show_details() -> None:
     rows = [
         {
             "checkpoint": name,
-            "of": _subject(config),
-            "training steps": config.get("steps"),
-            "sha256": str(config.get("sha256", ""))[:12],
+            "of": checkpoint.subject,
+            "training steps": checkpoint.steps,
+            "sha256": checkpoint.sha256[:12],
         }
-        for name, config in here.checkpoints.items()
+        for name, checkpoint in here.checkpoints.items()
     ]
     device, packages = st.columns(2, gap="large")
     with device:
@@ -124,13 +128,6 @@ def show_details() -> None:
             with cards:
                 name = st.selectbox("Model", list(here.checkpoints), key="card")
                 _show_card(str(name))
-
-
-def _subject(config: dict[str, Any]) -> str:
-    """What a model makes: a phase, a boundary, or anything."""
-    if config.get("kind") == "boundary":
-        return f"{config['metal']} {config['twist']}"
-    return str(config["phase"]).upper() if config.get("phase") else "anything"
 
 
 def _show_card(name: str) -> None:

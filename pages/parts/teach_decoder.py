@@ -82,11 +82,11 @@ def decoder_of(sha256: str) -> Decoder:
 
 def decoder_here() -> Decoder | None:
     """The decoder, or None after saying what is missing."""
-    config_of = installation().checkpoints
-    if DECODER not in config_of:
+    here = installation()
+    if DECODER not in here.checkpoints:
         st.warning(missing_sentence([DECODER]), icon=":material/inventory_2:")
         return None
-    return decoder_of(str(config_of[DECODER].get("sha256", "")))
+    return decoder_of(here.sha256(DECODER))
 
 
 def noisy_crystal(phase: str, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, Grid]:
@@ -214,7 +214,7 @@ def show_resolution() -> None:
     decoder = decoder_here()
     if decoder is None:
         return
-    sha256 = str(installation().checkpoints[DECODER].get("sha256", ""))
+    sha256 = installation().sha256(DECODER)
     controls, picture = st.columns([5, 6], gap="large")
     with controls:
         size = st.slider(

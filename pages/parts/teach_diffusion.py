@@ -65,7 +65,7 @@ def noised(phase: str, t: float, seed: int, model: VoxelModel) -> tuple[np.ndarr
     alpha, sigma = float(model.schedule.alpha(t)), float(model.schedule.sigma(t))
     x = alpha * x0 + sigma * eps
     with torch.inference_mode():
-        guess = denoiser_of(model.unet, model.schedule, model.config["prediction"], grid.periodic)(x, t)
+        guess = denoiser_of(model.unet, model.schedule, model.checkpoint.prediction, grid.periodic)(x, t)
     guess = (x - sigma * guess) / alpha
     clean, noisy, said = (array[0, 0, :, :, 0].numpy() * model.scale for array in (x0, x, guess))
     return clean, noisy, said
@@ -111,7 +111,7 @@ def show_schedule() -> None:
         )  # fmt: skip
     if phase is None:
         return
-    sha256 = str(installation().checkpoints[f"crystal-{phase}"].get("sha256", ""))
+    sha256 = installation().sha256(f"crystal-{phase}")
     model = model_of(phase, sha256)
     clean, noisy, said = noised(phase, t, seed, model)
     top = float(clean.max())

@@ -30,7 +30,9 @@ def reference():
 
 
 def error(evaluations, order, spacing="lambda"):
-    x = dpm_solver(mixture_denoiser, noise(), schedule, evaluations=evaluations, order=order, spacing=spacing)
+    x = dpm_solver(
+        mixture_denoiser, noise(), schedule, evaluations=evaluations, order=order, time_spacing=spacing
+    )
     return float((x - reference()).abs().mean())
 
 
