@@ -12,13 +12,15 @@ from gcd.analysis.matching import match_crystal
 from gcd.checkpoints import load_decoder, read_checkpoint
 from gcd.diffusion.samplers import Step, check_evaluations
 from gcd.generate.boundaries import candidate_ends, model_of
+from gcd.generate.crystals import make_crystals
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.particles import ParticleProgress, generate_particles
 from gcd.generate.recording import Recording, make_recording
 from gcd.generate.voxel_model import VoxelModel, initial_noise
 from gcd.particles.samplers import check_sampler, evaluations_of
+from gcd.requests import CrystalRequest
 from gcd.structures.bicrystal_ends import PAINTED
-from gcd.structures.crystals import check_phase, check_size, crystal_grid
+from gcd.structures.crystals import PHASES, check_phase, check_size, crystal_grid
 from gcd.voxels.decoder import decode
 from gcd.voxels.encoder import encode
 
@@ -49,32 +51,26 @@ def record_crystal(
         ValueError: an argument outside the legal ones.
         CheckpointError: a checkpoint that is missing or damaged.
     """
-    entry = check_phase(phase)
-    cells = check_size(size, entry.name)
-    limits.check_seed(seed)
-    check_evaluations(evaluations, order, spacing)
-    grid = crystal_grid(entry.name, cells, 1.0)
-    name = f"crystal-{entry.name}"
-    where = torch.device(device)
-    model, decoder = VoxelModel.load(name, where), load_decoder(where)
-    noise = initial_noise(grid, seed, 0)[None].to(where)
-    film = _Steps(noise[0], model.scale, 1.0, callback)
+    request = CrystalRequest(
+        phase=phase, size=size, seed=seed, evaluations=evaluations, order=order, time_spacing=spacing,  # type: ignore[arg-type]
+        lattice_constant=1.0, device=device,
+    )  # fmt: skip
+    scale = read_checkpoint(request.model).scale  # type: ignore[attr-defined]
+    film = _Steps(initial_noise(request.grid, request.seed, 0), scale, 1.0, callback)
+    make_crystals(request, on_step=film.keep)
     with torch.inference_mode():
-        model.sample(
-            noise, grid, evaluations=evaluations, order=order, time_spacing=spacing, callback=film.keep
-        )
-        atoms = decode(decoder, film.estimate, grid)
+        atoms = decode(load_decoder(torch.device(device)), film.estimate, request.grid)
     return make_recording(
-        grid=grid,
+        grid=request.grid,
         times=film.times,
         state=film.state.cpu().numpy(),
         estimate=film.estimate.cpu().numpy(),
-        reach=4.0 * model.scale,
+        reach=4.0 * scale,
         atoms=atoms,
-        nearest_neighbour=entry.nearest_neighbour,
-        about=_about("voxels", name, seed)
-        | {"phase": entry.name, "size": list(cells), "evaluations": int(evaluations), "order": int(order)}
-        | {"spacing": spacing},
+        nearest_neighbour=PHASES[request.phase].nearest_neighbour,
+        about=_about("voxels", request.model, request.seed)
+        | {"phase": request.phase, "size": list(request.size), "evaluations": request.evaluations}
+        | {"order": request.order, "spacing": request.time_spacing},
     )
 
 
