@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,15 @@ import streamlit as st
 from gcd.files import StructureFileError
 from gcd.jobs import Job
 from gcd.limits import MAX_UPLOAD_BYTES
+from gcd.structures.examples import EXAMPLES
 from gcd.structures.formats import FORMATS, read_structures
 from gcd.structures.orthorhombic import orthorhombic_supercell
 from gcd.views.atoms import scene
 from gcd.voxels import cell_lengths
 from pages.parts import frame, status, work
+from pages.parts.following import follow
 from pages.parts.structure_results import show_results
-from pages.parts.structure_run import EXAMPLES, grid_of, run_structure, suggested_voxel_size
+from pages.parts.structure_run import Origin, grid_of, run_structure, suggested_voxel_size
 from pages.parts.viewer import show_atoms
 
 if TYPE_CHECKING:
@@ -39,15 +42,15 @@ def nothing(_: Job) -> None:
     """The progress bar says it all."""
 
 
-def choose() -> tuple[str, Atoms] | None:
-    """A name and a structure: of the examples, or of a file."""
+def choose() -> tuple[Origin, Atoms] | None:
+    """A structure, of the examples or of a file, and where it is from."""
     uploaded = st.file_uploader(
         "A file of your own", key="upload", max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         help=", ".join(f"{form.title}: {' '.join(form.endings)}" for form in FORMATS.values())
         + "; POSCAR and CONTCAR also without an ending.",
     )  # fmt: skip
     if uploaded is None:
-        return chosen, EXAMPLES[chosen]()
+        return Origin(chosen), EXAMPLES[chosen]()
     try:
         structures = read(uploaded.name, uploaded.getvalue())
     except StructureFileError as error:
@@ -65,7 +68,7 @@ def choose() -> tuple[str, Atoms] | None:
                 bind="query-params",
             )
         )
-    return uploaded.name, structures[index]
+    return Origin(uploaded.name, uploaded=True, index=index), structures[index]
 
 
 def fitting(atoms: Atoms) -> Atoms | None:
@@ -88,6 +91,12 @@ def fitting(atoms: Atoms) -> Atoms | None:
     ):
         return large
     return None
+
+
+def fingerprint(atoms: Atoms) -> str:
+    """The same for the same structure, and for no other."""
+    numbers = np.concatenate([atoms.positions.ravel(), np.ravel(atoms.cell[:]), atoms.numbers])
+    return hashlib.sha256(numbers.tobytes() + str(atoms.pbc).encode()).hexdigest()
 
 
 def facts(atoms: Atoms) -> str:
@@ -118,6 +127,7 @@ with controls, st.container(border=True):
     voxel_size = 0.8
     if picked and atoms is not None:
         suggested = suggested_voxel_size(atoms)
+        follow("voxel_size", suggested, fingerprint(picked[1]))
         voxel_size = float(
             st.number_input(
                 "Voxel size L (Å)", 0.1, 5.0, suggested, 0.05, format="%.3f", key="voxel_size", bind="query-params",
@@ -134,11 +144,8 @@ with controls, st.container(border=True):
 
 identity = ""
 if picked and atoms is not None:
-    name = picked[0]
-    identity = hashlib.sha256(
-        np.concatenate([atoms.positions.ravel(), np.ravel(atoms.cell[:]), atoms.numbers]).tobytes()
-        + f"{atoms.pbc} {voxel_size}".encode()
-    ).hexdigest()
+    origin = replace(picked[0], supercell=atoms is not picked[1])
+    identity = f"{origin} {fingerprint(atoms)} {voxel_size}"
     if pressed:
         try:
             grid_of(atoms, voxel_size)
@@ -148,6 +155,7 @@ if picked and atoms is not None:
                 label=f"structure of {len(atoms)} atoms",
                 atoms=atoms,
                 voxel_size=voxel_size,
+                origin=origin,
             ):
                 st.session_state["structure_of"] = identity
                 st.rerun()
@@ -170,6 +178,6 @@ with show:
         job = None
 
 if job and job.state == "done" and picked and st.session_state.get("structure_of") == identity:
-    show_results(job.result, picked[0], job.id)
+    show_results(job.result, job.id)
 elif work.was_dropped(SLOT):
     st.info("The server has dropped this result to make room; the button makes it again.")

@@ -6,6 +6,8 @@ Mickel et al., J. Chem. Phys. 138, 044501 (2013). Both are computed by freud.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -20,9 +22,12 @@ from gcd.analysis.neighbours import (
 )
 from gcd.limits import MAX_BLOCKS
 from gcd.structures.cells import plane_distances
+from gcd.structures.crystals import check_phase, ideal_crystal
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+Neighbours = int | Literal["voronoi"]  # the rule by which an atom's neighbours are chosen
 
 # Of a nearest-neighbour distance; counts 6 in SC, 8 + 6 in BCC and 12 in FCC and HCP, and lies in the gap
 # behind those shells (1.414, 1.633, 1.414, 1.414), so that thermal motion does not change the number.
@@ -36,7 +41,7 @@ SAME_POINT = 1e-4  # Å; voro++ takes atoms closer than 1e-5 for one, and they c
 def steinhardt(
     atoms: Atoms,
     l: Sequence[int] = (4, 6),  # the letter of the formula
-    neighbours: int | Literal["voronoi"] = 12,
+    neighbours: Neighbours = 12,
 ) -> dict[int, np.ndarray]:
     """q_l(i) = sqrt(4 pi / (2 l + 1) sum_m |mean over the neighbours j of Y_lm(r_ij)|^2).
 
@@ -81,6 +86,19 @@ def steinhardt(
     values = np.asarray(order_parameter.particle_order, dtype=float).reshape(len(ends), -1)[:n]
     values[np.setdiff1d(np.arange(n), bonds.first)] = np.nan
     return {order: values[:, i] for i, order in enumerate(orders)}
+
+
+@functools.lru_cache(maxsize=64)
+def ideal_order(phase: str, neighbours: Neighbours) -> tuple[float, float] | None:
+    """q4 and q6 of the ideal crystal by that rule; None where the rule cuts through one of its neighbour shells.
+
+    Eight neighbours are BCC's first shell, but any eight of FCC's twelve: no crystal but BCC can be told by them.
+    """
+    entry = check_phase(phase)
+    if neighbours != "voronoi" and neighbours not in itertools.accumulate(count for _, count in entry.shells):
+        return None
+    order = steinhardt(ideal_crystal(phase, 3), (4, 6), neighbours)
+    return float(order[4].mean()), float(order[6].mean())
 
 
 def coordination(atoms: Atoms, cutoff: float | None = None) -> np.ndarray:

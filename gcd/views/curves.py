@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from gcd.structures.crystals import PHASES, Phase
+from gcd.analysis.steinhardt import Neighbours, ideal_order
+from gcd.structures.crystals import PHASES
 from gcd.views.style import GENERATED, IDEAL, OTHERS, layout
 
 MAX_POINTS = 2_000  # atoms drawn of one set; plain SVG, because browsers keep few WebGL contexts
@@ -63,13 +64,15 @@ def rdf_figure(
 def steinhardt_figure(
     points: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,
+    neighbours: Neighbours,
     phase: str | None = None,
     height: int = 360,
 ) -> go.Figure:
-    """One point an atom in the plane of q4 and q6, and the ideal crystals as rings.
+    """One point an atom in the plane of q4 and q6, and the ideal crystals as rings, by the same rule.
 
     Args:
         points: label -> (q4 (N,), q6 (N,)); at most 2,000 atoms of each are drawn, evenly picked.
+        neighbours: the rule that the points were computed by; crystals that it says nothing of have no ring.
         phase: the phase that was asked for; its ring stands out.
         height: pixels.
     """
@@ -81,10 +84,12 @@ def steinhardt_figure(
             marker={"color": colour, "size": 6, "opacity": 0.55},
             hovertemplate="q4 = %{x:.4f}, q6 = %{y:.4f}<extra>" + label + "</extra>",
         )  # fmt: skip
-    others = [entry for name, entry in PHASES.items() if name != phase]
-    figure.add_trace(_rings(others, "other ideal crystals", OTHERS[-1], size=13, width=1.5))
-    if phase in PHASES:
-        figure.add_trace(_rings([PHASES[phase]], "ideal", IDEAL, size=20, width=2.5))
+    rings = {name: place for name in PHASES if (place := ideal_order(name, neighbours)) is not None}
+    if others := {name: place for name, place in rings.items() if name != phase}:
+        label = "ideal crystals" if phase is None else "other ideal crystals"
+        figure.add_trace(_rings(others, label, OTHERS[-1], size=13, width=1.5))
+    if phase in rings:
+        figure.add_trace(_rings({phase: rings[phase]}, "ideal", IDEAL, size=20, width=2.5))
     figure.update_layout(layout(height=height))
     figure.update_xaxes(title="q<sub>4</sub>", range=[0.0, 0.88])
     figure.update_yaxes(title="q<sub>6</sub>", range=[0.2, 0.76])
@@ -107,13 +112,15 @@ def loss_figure(
     return figure
 
 
-def _rings(phases: Sequence[Phase], name: str, colour: str, *, size: int, width: float) -> go.Scatter:
+def _rings(
+    places: Mapping[str, tuple[float, float]], name: str, colour: str, *, size: int, width: float
+) -> go.Scatter:
     return go.Scatter(
-        x=[entry.q4 for entry in phases],
-        y=[entry.q6 for entry in phases],
+        x=[q4 for q4, _ in places.values()],
+        y=[q6 for _, q6 in places.values()],
         mode="markers+text",
         name=name,
-        text=[entry.name.upper() for entry in phases],
+        text=[phase.upper() for phase in places],
         textposition="top center",
         textfont={"color": colour},
         marker={"symbol": "circle-open", "size": size, "color": colour, "line": {"width": width}},

@@ -217,14 +217,15 @@ def _order(run: CrystalRun) -> None:
         st.markdown("**Bond order**, one point an atom")
         q4 = np.concatenate([sample.q4 for sample in run.samples])
         q6 = np.concatenate([sample.q6 for sample in run.samples])
-        figure = steinhardt_figure({"generated": (q4, q6)}, phase=s.phase)
+        count = PHASES[s.phase].neighbour_count
+        figure = steinhardt_figure({"generated": (q4, q6)}, neighbours=count, phase=s.phase)
         st.plotly_chart(
             figure,
             key="q4q6",
             config=config(f"{s.stem}-q4q6", only_download=True),
             alt="q4 and q6 of every atom",
         )
-        st.caption(f"From the {PHASES[s.phase].neighbour_count} nearest neighbours of each atom.")
+        st.caption(f"From the {count} nearest neighbours of each atom.")
 
 
 def _table(run: CrystalRun) -> None:

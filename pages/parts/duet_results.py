@@ -57,7 +57,9 @@ def show_comparison(run: DuetRun) -> None:
     with right:
         st.markdown("**Bond order**, one point an atom")
         figure = steinhardt_figure(
-            {title: (part.q4, part.q6) for title, part in run.parts.items()}, phase=s.phase
+            {title: (part.q4, part.q6) for title, part in run.parts.items()},
+            neighbours=PHASES[s.phase].neighbour_count,
+            phase=s.phase,
         )
         st.plotly_chart(
             figure, key="duet_q4q6", config=config(f"{s.stem}-q4q6", only_download=True),

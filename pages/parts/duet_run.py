@@ -113,7 +113,7 @@ def run_duet(report: Report, *, wanted: ParticleRequest) -> DuetRun:
     told = Started(_particle_callback(particle, voxel, grid, wanted))
     finished = {VOXEL: made, PARTICLE: wanted.run(told)[0]}
     report(1 - MEASURING, "Measuring")
-    parts = {title: _measure(atoms, wanted.phase) for title, atoms in finished.items()}
+    parts = {title: measure(atoms, wanted.phase) for title, atoms in finished.items()}
     kept = {VOXEL: voxel.kept, PARTICLE: [(None, told.starts[0].positions), *particle.kept]}
     film = _film(kept, grid, wanted, {title: _translation(part, wanted) for title, part in parts.items()})
     return DuetRun(wanted, parts, film, made.info["device"])
@@ -171,7 +171,8 @@ def _film(
     )
 
 
-def _measure(atoms: Atoms, phase: str) -> Part:
+def measure(atoms: Atoms, phase: str) -> Part:
+    """What the comparison says of one structure."""
     match = match_crystal(atoms, phase, SIZE)
     order = steinhardt(atoms, neighbours=PHASES[phase].neighbour_count)
     rdf = radial_distribution(atoms) if len(atoms) else (np.zeros(0), np.zeros(0))

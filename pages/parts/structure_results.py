@@ -22,7 +22,7 @@ from gcd.views.voxels import slice_figure
 from pages.parts import work
 from pages.parts.downloads import ending_of, structure_bytes
 from pages.parts.reproduce import show_python
-from pages.parts.structure_run import EXAMPLES, StructureRun, run_slab_relaxation
+from pages.parts.structure_run import ORDER_RULE, StructureRun, run_slab_relaxation
 from pages.parts.viewer import show_atoms
 
 if TYPE_CHECKING:
@@ -40,20 +40,24 @@ def stem_of(name: str) -> str:
     )
 
 
-def show_results(run: StructureRun, name: str, number: int) -> None:
+def show_results(run: StructureRun, number: int) -> None:
     """Fill the page below the structure; ``number`` tells this run from others."""
+    stem = stem_of(run.origin.name)
     st.header("Through the voxels and back", anchor="results")
     _numbers(run)
     if run.coarse:
         st.warning(run.coarse, icon=":material/grid_on:")
-    _tabs(run, stem_of(name))
+    _tabs(run, stem)
     if run.boundary:
-        _relaxation(run, stem_of(name), number)
+        _relaxation(run, stem, number)
     left, right = st.columns(2, gap="medium")
     with left:
-        _files(run, stem_of(name))
+        _files(run, stem)
     with right:
-        show_python(_python(run, name), command=_command(run, name))
+        show_python(
+            python_of(run), command=command_of(run, stem),
+            note="The command takes the downloaded extxyz of the structure as encoded.",
+        )  # fmt: skip
 
 
 def _numbers(run: StructureRun) -> None:
@@ -134,9 +138,12 @@ def _analysis(run: StructureRun, stem: str) -> None:
     with right:
         st.markdown("**Bond order**, one point an atom")
         st.plotly_chart(
-            steinhardt_figure({stem: (run.q4, run.q6)}), key="structure_q",
+            steinhardt_figure({stem: (run.q4, run.q6)}, neighbours=ORDER_RULE), key="structure_q",
             config=config(f"{stem}-q4q6", only_download=True), alt="q4 and q6 of every atom",
         )  # fmt: skip
+        st.caption(
+            "Atoms and ideal crystals alike from all Voronoi neighbours, weighted by the faces between."
+        )
 
 
 def _worst(run: StructureRun) -> None:
@@ -223,6 +230,8 @@ def _files(run: StructureRun, stem: str) -> None:
     with st.container(border=True):
         st.markdown("**Files**")
         with st.container(horizontal=True, gap="small"):
+            encoded = functools.partial(structure_bytes, run.atoms, "extxyz")
+            _button("As encoded: extxyz", f"{stem}-encoded.extxyz", encoded)
             for form in WRITTEN:
                 make = functools.partial(structure_bytes, run.decoded, form)
                 _button(
@@ -249,34 +258,26 @@ def _button(label: str, name: str, make: Callable[[], bytes], *, shown: bool = T
         )  # fmt: skip
 
 
-def _python(run: StructureRun, name: str) -> str:
-    source = (
-        "from gcd.structures.formats import read_structures\n\n"
-        f"atoms = read_structures({name!r})[0]  # made orthorhombic first where it is not\n"
-    )
-    if name in EXAMPLES:
-        source = f"from pages.parts.structure_run import EXAMPLES\n\natoms = EXAMPLES[{name!r}]()\n"
+def python_of(run: StructureRun) -> str:
+    """Python that encodes and decodes the structure that is shown."""
     return (
-        "import torch\nfrom gcd.analysis.matching import match_structures\nfrom gcd.checkpoints import load_decoder\n"
-        f"{source}from gcd.structures.orthorhombic import orthorhombic_supercell, with_room\n"
-        "from gcd.voxels import encode_atoms, grid_for\nfrom gcd.voxels.decoder import decode\n\n"
-        f"atoms = with_room(orthorhombic_supercell(atoms), {max(run.grid.voxel_size):.3g})\n"
-        f"grid = grid_for(atoms, {run.grid.shape})\nvoxels = encode_atoms(atoms, grid).float()\n"
-        '(positions,) = decode(load_decoder(torch.device("cpu")), voxels, grid)\n'
+        f"import torch\n\nfrom gcd.analysis.matching import match_structures\n"
+        f"from gcd.checkpoints import load_decoder\n{run.origin.python()}\n\n"
+        "from gcd.structures.orthorhombic import with_room\nfrom gcd.voxels import encode_atoms, grid_for\n"
+        "from gcd.voxels.decoder import decode\n\n"
+        f"atoms = with_room(atoms, {run.voxel_size!r})\ngrid = grid_for(atoms, voxel_size={run.voxel_size!r})\n"
+        "voxels = encode_atoms(atoms, grid).float()\n"
+        "with torch.inference_mode():\n    (positions,) = decode(load_decoder(), voxels, grid)\n"
         "print(match_structures(atoms.positions, positions, grid).largest_error)"
     )
 
 
-def _command(run: StructureRun, name: str) -> str:
-    if name in EXAMPLES:
-        return ""
-    import shlex
-
+def command_of(run: StructureRun, stem: str) -> str:
+    """The same on the command line, from the file of the structure as encoded, which can be downloaded."""
     shape = " ".join(map(str, run.grid.shape))
-    file = shlex.quote(Path(name.replace("\\", "/")).name)
     return (
-        f"gcd encode {file} --grid {shape} --out voxels.npz\n"
-        f"gcd decode voxels.npz --out decoded.extxyz\ngcd analyse {file}"
+        f"gcd encode {stem}-encoded.extxyz --grid {shape} --out {stem}-voxels.npz\n"
+        f"gcd decode {stem}-voxels.npz --out {stem}-decoded.extxyz\ngcd analyse {stem}-encoded.extxyz"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,12 @@ import torch
 
 from gcd.analysis.matching import StructureMatch, match_structures
 from gcd.analysis.rdf import radial_distribution
-from gcd.analysis.steinhardt import coordination, minimum_distance, steinhardt
+from gcd.analysis.steinhardt import Neighbours, coordination, minimum_distance, steinhardt
 from gcd.checkpoints import load_decoder
 from gcd.energetics.boundary_energy import describe_boundary, relax_boundaries
 from gcd.energetics.zhou2004 import METALS
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_STRUCTURE_ATOMS, MAX_PAGE_STRUCTURE_VOXELS
-from gcd.structures.bicrystals import twist_bicrystal
-from gcd.structures.crystals import ideal_crystal
 from gcd.structures.orthorhombic import with_room
 from gcd.voxels import CoarseGridWarning, Grid, encode_atoms, grid_for
 from gcd.voxels.decoder import decode
@@ -28,37 +25,42 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 
-def _vacancy() -> Atoms:
-    atoms = ideal_crystal("fcc", (4, 4, 4))
-    del atoms[40]
-    return atoms
+ORDER_RULE: Neighbours = "voronoi"  # of q4 and q6: the one rule for a structure of any phase
+VACUUM = 5.0  # Å without atoms; a wider gap than between the planes of any metal
+PERFECT = 0.01  # J/m2; a slab that costs no more has no boundary, but maybe a little strain
 
 
-def _warm() -> Atoms:
-    atoms = ideal_crystal("bcc", (5, 5, 5))
-    atoms.positions += np.random.default_rng(1).normal(0.0, 0.12, atoms.positions.shape)
-    return atoms
+@dataclass(frozen=True)
+class Origin:
+    """Where a structure is from: what the reproduce box says."""
 
+    name: str  # of the example or of the file
+    uploaded: bool = False
+    index: int = 0  # in the file
+    supercell: bool = False  # the orthorhombic one of it
 
-def _hexagonal() -> Atoms:
-    from ase.build import bulk
-
-    return bulk("Mg", "hcp") * (3, 3, 3)
-
-
-EXAMPLES: dict[str, Callable[[], Atoms]] = {
-    "Tungsten, warm": _warm,
-    "Copper with a vacancy": _vacancy,
-    "Simple cubic polonium": lambda: ideal_crystal("sc", (4, 4, 4)),
-    "Tungsten twist boundary": lambda: twist_bicrystal("sigma5", "W", remove=8, gap=0.3),
-    "Hexagonal magnesium": _hexagonal,
-}
+    def python(self) -> str:
+        """Python that makes or reads it, as ``atoms``."""
+        if not self.uploaded:
+            lines = ["from gcd.structures.examples import EXAMPLES", "", f"atoms = EXAMPLES[{self.name!r}]()"]
+        else:
+            lines = [
+                "from gcd.structures.formats import read_structures",
+                "",
+                f"atoms = read_structures({self.name!r})[{self.index}]",
+            ]
+        if self.supercell:
+            lines.insert(1, "from gcd.structures.orthorhombic import orthorhombic_supercell")
+            lines.append("atoms = orthorhombic_supercell(atoms)")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class StructureRun:
     """What a job leaves behind."""
 
+    origin: Origin
+    voxel_size: float  # Å, as asked for
     atoms: Atoms  # as encoded
     grid: Grid
     voxels: np.ndarray  # (X, Y, Z)
@@ -98,7 +100,7 @@ def grid_of(atoms: Atoms, voxel_size: float) -> tuple[Atoms, Grid]:
     return roomy, grid
 
 
-def run_structure(report: Report, *, atoms: Atoms, voxel_size: float) -> StructureRun:
+def run_structure(report: Report, *, atoms: Atoms, voxel_size: float, origin: Origin) -> StructureRun:
     """Encode, decode, compare, analyse."""
     from ase import Atoms
 
@@ -119,22 +121,43 @@ def run_structure(report: Report, *, atoms: Atoms, voxel_size: float) -> Structu
     symbols[symbols == "X"] = common  # one atom too many: of the most frequent element
     decoded = Atoms(list(symbols), positions, cell=grid.lengths, pbc=grid.periodic)
     report(0.7, "Analysing")
-    order = steinhardt(roomy, (4, 6), "voronoi")
+    order = steinhardt(roomy, (4, 6), ORDER_RULE)
     return StructureRun(
-        roomy, grid, voxels[0].numpy(), decoded, match, coarse, radial_distribution([roomy]), order[4], order[6],
-        coordination(roomy), minimum_distance(roomy), _boundary_of(roomy),
+        origin, voxel_size, roomy, grid, voxels[0].numpy(), decoded, match, coarse, radial_distribution([roomy]),
+        order[4], order[6], coordination(roomy), minimum_distance(roomy), boundary_of(roomy),
     )  # fmt: skip
 
 
-def _boundary_of(atoms: Atoms) -> dict[str, Any] | None:
-    """The boundary of a slab of a metal with a potential; None for anything else."""
+def boundary_of(atoms: Atoms) -> dict[str, Any] | None:
+    """The boundary in a slab of a metal with a potential; None for anything else, a perfect slab included.
+
+    A slab has a free surface on either side of z, whether its file says so or has a vacuum there: POSCAR and dumps know
+    no open axes.
+    """
     symbols = set(atoms.get_chemical_symbols())
-    if atoms.pbc[2] or not all(atoms.pbc[:2]) or len(symbols) > 1 or not symbols <= set(METALS):
+    if len(symbols) != 1 or not symbols <= set(METALS) or not (_open(atoms) and all(atoms.pbc[:2])):
         return None
     try:
-        return describe_boundary(atoms, symbols.pop())
+        found = describe_boundary(atoms, symbols.pop())
     except ValueError:
         return None
+    return found if found["egb"] > PERFECT else None
+
+
+def _open(atoms: Atoms) -> bool:
+    """Whether z ends in free surfaces: not periodic, or with a gap that no crystal has, or in a box that fits tightly.
+
+    LAMMPS writes such boxes: periodic, the lowest and the highest plane would lie on each other.
+    """
+    height = float(atoms.cell[2, 2])
+    if not atoms.pbc[2] or height <= 0:
+        return not atoms.pbc[2]
+    z = np.sort(atoms.positions[:, 2] % height)
+    if float(np.diff(np.append(z, z[0] + height)).max()) > VACUUM:
+        return True
+    free = atoms.copy()
+    free.pbc = (True, True, False)
+    return minimum_distance(atoms) < 0.8 * minimum_distance(free)
 
 
 def run_slab_relaxation(report: Report, *, atoms: Atoms, metal: str) -> Atoms:

@@ -10,7 +10,7 @@ from ase.neighborlist import neighbor_list
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcd.analysis.steinhardt import coordination, minimum_distance, steinhardt
+from gcd.analysis.steinhardt import coordination, ideal_order, minimum_distance, steinhardt
 from gcd.structures.crystals import PHASES, ideal_crystal
 
 HCP = bulk("Mg", "hcp", a=3.2, c=3.2 * np.sqrt(8 / 3), orthorhombic=True)
@@ -41,6 +41,15 @@ def test_ideal_values_of_the_phase_table(phase: str) -> None:
     q = steinhardt(ideal_crystal(phase, 2), neighbours=PHASES[phase].neighbour_count)
     assert q[4][0] == pytest.approx(PHASES[phase].q4, abs=1e-6)
     assert q[6][0] == pytest.approx(PHASES[phase].q6, abs=1e-6)
+
+
+def test_a_rule_has_a_mark_for_the_crystals_whose_shells_it_leaves_whole() -> None:
+    by_first_shell = {8: "bcc", 12: "fcc"}
+    for count, phase in by_first_shell.items():
+        assert {name for name in PHASES if ideal_order(name, count)} == {phase}
+        assert ideal_order(phase, count) == pytest.approx((PHASES[phase].q4, PHASES[phase].q6), abs=1e-6)
+    assert ideal_order("bcc", 14) == pytest.approx((0.036370, 0.510688), abs=1e-5)
+    assert all(ideal_order(name, "voronoi") for name in PHASES)
 
 
 @given(seed=st.integers(0, 2**32 - 1), neighbours=st.sampled_from([4, 12, "voronoi"]))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
+import numpy as np
+import plotly.io as pio
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -29,3 +32,24 @@ def checked(app: AppTest) -> AppTest:
 def numbers(app: AppTest) -> dict[str, str]:
     """The metrics shown, by their labels."""
     return {metric.label: metric.value for metric in app.metric}
+
+
+def bond_order(app: AppTest) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """What the one figure of q4 and q6 shows: (N, 2) atoms, and the ideal crystals' rings by their names."""
+    figures = [pio.from_json(chart.proto.spec) for chart in app.get("plotly_chart")]
+    (figure,) = (f for f in figures if str(f.layout.xaxis.title.text).startswith("q<sub>4"))
+    points, rings = [], {}
+    for trace in figure.data:
+        places = np.column_stack([_array(trace.x), _array(trace.y)])
+        if trace.text is None:
+            points.append(places)
+        else:
+            rings |= dict(zip(trace.text, places, strict=True))
+    return np.concatenate(points), rings
+
+
+def _array(values) -> np.ndarray:
+    """Numbers of a figure as it is sent: a list, or plotly's bytes."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"])).astype(float)
+    return np.asarray(values, float)

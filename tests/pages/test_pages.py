@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gcd.structures.crystals import PHASES, lattice_constant_of
+from gcd.structures.crystals import PHASES, ideal_crystal, lattice_constant_of
 from pages.parts import work
-from tests.pages.driver import APP, SOON
+from pages.parts.crystal_run import measure
+from tests.pages.driver import APP, SOON, bond_order
 
 pytestmark = pytest.mark.usefixtures("fresh_server")
 
@@ -210,3 +211,13 @@ def test_every_view_of_a_result_is_drawn(models, view):
         "Table": app.dataframe,
     }[view]
     assert len(drawn) >= {"Slices": 3, "Isosurface": 2, "Order": 2}.get(view, 1)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_rings_of_crystals_are_where_the_page_finds_ideal_crystals(models, phase):
+    app = finish(generate(quick(view="Order", phase=phase.upper())))
+    settings = work.runner().get(app.session_state["crystals_job"]).result.settings
+    _, rings = bond_order(app)
+    ideal = measure(ideal_crystal(phase, settings.size), settings)
+    assert set(rings) == {phase.upper()}
+    assert tuple(rings[phase.upper()]) == pytest.approx((ideal.q4.mean(), ideal.q6.mean()), abs=1e-6)

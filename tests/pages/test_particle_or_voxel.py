@@ -9,11 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gcd.requests import ParticleRequest
+from gcd.structures.crystals import ideal_crystal
 from pages.parts import work
 from pages.parts.duet_results import everything_bytes
-from pages.parts.duet_run import PARTICLE, VOXEL, check_for_page
+from pages.parts.duet_run import PARTICLE, VOXEL, check_for_page, measure
 from pages.parts.duet_run import commands as commands_of
-from tests.pages.driver import SOON, open_app
+from tests.pages.driver import SOON, bond_order, open_app
 
 GOOD = {"phase": "sc", "initial_sigma": 0.2, "sampler": "ode", "steps": 8, "seed": 0}
 
@@ -50,6 +51,17 @@ def test_both_models_are_shown_and_compared(particle_models):
     text = " ".join(element.value for element in app.markdown)
     assert "ideal crystal + σ = 0.25 a" in text
     assert "--initial-sigma 0.25 --sampler sde --steps 8" in commands(app)
+
+
+def test_the_rings_are_where_the_page_finds_ideal_crystals(particle_models):
+    app = open_app("particle_or_voxel", steps="2")
+    made = run_both(app).result.parts[VOXEL].atoms
+    ideal = ideal_crystal("sc", 4)
+    ideal.info = made.info
+    part = measure(ideal, "sc")
+    _, rings = bond_order(app)
+    assert set(rings) == {"SC"}
+    assert tuple(rings["SC"]) == pytest.approx((part.q4.mean(), part.q6.mean()), abs=1e-6)
 
 
 def test_the_control_of_sigma_changes_the_result(particle_models):

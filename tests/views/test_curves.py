@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcd.structures.crystals import PHASES
+from gcd.analysis.steinhardt import steinhardt
+from gcd.structures.crystals import PHASES, ideal_crystal
 from gcd.views.curves import MAX_POINTS, loss_figure, rdf_figure, steinhardt_figure
 from gcd.views.style import config
 
@@ -40,15 +41,31 @@ def test_rdf_of_nothing_is_an_empty_figure():
 
 def test_steinhardt_marks_the_ideal_phase():
     points = (np.full(10, 0.5), np.full(10, 0.6))
-    figure = steinhardt_figure({"generated": points}, phase="bcc")
+    figure = steinhardt_figure({"generated": points}, neighbours=8, phase="bcc")
     ideal = named(figure, "ideal")
-    assert (ideal.x[0], ideal.y[0]) == (PHASES["bcc"].q4, PHASES["bcc"].q6)
-    assert set(named(figure, "other ideal crystals").text) == {"SC", "FCC"}
+    assert (ideal.x[0], ideal.y[0]) == pytest.approx((PHASES["bcc"].q4, PHASES["bcc"].q6), abs=1e-6)
+    assert [trace.name for trace in figure.data] == [
+        "generated",
+        "ideal",
+    ]  # eight of FCC's twelve say nothing
+
+
+def test_steinhardt_marks_every_crystal_by_the_rule_of_the_points():
+    crystals = {name: steinhardt(ideal_crystal(name, 3), (4, 6), "voronoi") for name in PHASES}
+    points = {name: (q[4], q[6]) for name, q in crystals.items()}
+    rings = named(steinhardt_figure(points, neighbours="voronoi"), "ideal crystals")
+    for name, x, y in zip(rings.text, rings.x, rings.y, strict=True):
+        q4, q6 = points[name.lower()]
+        assert (x, y) == pytest.approx((q4.mean(), q6.mean()), abs=1e-6)
+    assert len(rings.text) == len(PHASES)
 
 
 def test_steinhardt_thins_many_points():
     many = np.random.default_rng(0).random(9 * MAX_POINTS + 1)
-    assert len(named(steinhardt_figure({"generated": (many, many)}), "generated").x) <= MAX_POINTS
+    assert (
+        len(named(steinhardt_figure({"generated": (many, many)}, neighbours="voronoi"), "generated").x)
+        <= MAX_POINTS
+    )
 
 
 def test_losses_are_logarithmic_unless_told_otherwise():
