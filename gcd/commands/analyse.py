@@ -6,14 +6,23 @@ stands.
 
   gcd analyse crystal.extxyz --phase bcc --size 4 4 4
   gcd analyse slab.extxyz POSCAR --metal W
+  gcd analyse dump.w --elements W --per-atom atoms.extxyz
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gcd.commands import options
+from gcd.commands import options, reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from ase import Atoms
+
+    from gcd.structures.formats import Reading
 
 HELP = "radial distribution, q4, q6, coordination, shortest distance"
 
@@ -47,6 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="distance in Å within which atoms are coordinated (default 1.25 median nearest-neighbour distances)",
     )
+    parser.add_argument(
+        "--per-atom",
+        nargs="?",
+        const="",
+        type=str,
+        metavar="F.extxyz",
+        help="give q4, q6, coordination and, where there is a potential, the energy in eV of every atom: in the JSON, "
+        "and as columns of an extended XYZ file where one is named",
+    )
+    reading.add_reading(parser)
     parser.add_argument("--metal", metavar="EL", help="take the structures for bicrystal slabs of this metal")
     options.add_phase(parser, required=False)
     options.add_size(parser, default=None)
@@ -54,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read and analyse each file; several structures in one are averaged."""
-    from gcd.structures.formats import read_structures
+    from gcd.files import check_writable
+    from gcd.structures.formats import write_structure, written_format
 
     if args.size and not args.phase:
         raise ValueError("--size says how many cells of a phase there are: give --phase too.")
@@ -62,15 +82,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         from gcd.energetics.metals import check_metal
 
         check_metal(args.metal)
-    read = [(file, read_structures(file)) for file in args.files]  # all, before the first is analysed
+    if args.per_atom:
+        check_writable(Path(args.per_atom).parent)
+        if written_format(args.per_atom).name != "extxyz":
+            raise ValueError(
+                f"Values of atoms are written as extended XYZ, not to {args.per_atom!r}: use .extxyz."
+            )
+    read = [(file, reading.read(args, file)) for file in args.files]  # all, before the first is analysed
     results = [_analyse(args, file, frames) for file, frames in read]
+    if args.per_atom:
+        write_structure([atoms for _, frames in read for atoms in frames], args.per_atom)
     if not args.json:
         for result in results:  # after the last could have been refused
             _show(result)
     return {"files": results}
 
 
-def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str, Any]:
+def _analyse(args: argparse.Namespace, file: str, frames: Reading) -> dict[str, Any]:
     import numpy as np
 
     from gcd.analysis.quality import crystal_quality
@@ -82,7 +110,8 @@ def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str
     neighbours: Any = args.neighbours or default
     orders = [steinhardt(atoms, (4, 6), neighbours) for atoms in frames]
     q = {l: np.concatenate([order[l] for order in orders]) for l in (4, 6)}
-    counts = np.concatenate([coordination(atoms, args.cutoff) for atoms in frames])
+    coordinations = [coordination(atoms, args.cutoff) for atoms in frames]
+    counts = np.concatenate(coordinations)
     r, g = radial_distribution(frames, args.r_max, args.bins)
     result: dict[str, Any] = {
         "file": file,
@@ -104,10 +133,48 @@ def _analyse(args: argparse.Namespace, file: str, frames: list[Any]) -> dict[str
             ]
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
+    if args.per_atom is not None:
+        result["per_atom"] = [
+            _per_atom(atoms, order, count, args.metal)
+            for atoms, order, count in zip(frames, orders, coordinations, strict=True)
+        ]
+    if frames.words:
+        result["warnings"] = frames.words
     boundaries = [_boundary(args.metal, atoms, file) for atoms in frames]
     if any(boundaries):
         result["boundary"] = boundaries if len(boundaries) > 1 else boundaries[0]
     return result
+
+
+def _per_atom(
+    atoms: Atoms, order: dict[int, np.ndarray], count: np.ndarray, metal: str | None
+) -> dict[str, Any]:
+    """Values of every atom, which the atoms then carry as arrays too; an energy where the metal has a potential."""
+    values: dict[str, np.ndarray] = {"q4": order[4], "q6": order[6], "coordination": count}
+    if (energies := _energies(atoms, metal)) is not None:
+        values["energy"] = energies
+    for name, column in values.items():
+        atoms.set_array(name, column)
+    return {
+        name: [None if math.isnan(number) else number for number in column.tolist()]  # NaN is no JSON
+        for name, column in values.items()
+    }
+
+
+def _energies(atoms: Atoms, metal: str | None) -> np.ndarray | None:
+    from gcd.energetics.calculator import ZhouCalculator
+    from gcd.energetics.metals import METALS
+
+    symbols = {metal} if metal else set(atoms.symbols)
+    if len(symbols) > 1 or not symbols <= set(METALS):
+        return None
+    copy = atoms.copy()
+    copy.symbols[:] = next(iter(symbols))
+    copy.calc = ZhouCalculator(next(iter(symbols)))
+    try:
+        return copy.get_potential_energies()
+    except ValueError:  # atoms on one point, or a cell too small for the potential
+        return None
 
 
 def _boundary(metal: str | None, atoms: Any, file: str) -> dict[str, Any] | None:

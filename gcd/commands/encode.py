@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gcd import limits
-from gcd.commands import options
+from gcd.commands import options, reading
 
 HELP = "atoms to voxels"
 
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="F.npz", help="file to write (default: FILE's stem + .npz, here)"
     )
+    reading.add_reading(parser)
     options.add_device(parser)
 
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, encode, write."""
     from gcd.devices import resolve_device
     from gcd.files import check_writable
-    from gcd.structures.formats import read_structures, write_voxels
+    from gcd.structures.formats import write_voxels
     from gcd.voxels.encoder import encode_atoms, grid_for
 
     out = _out(args)
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(
             f"A grid of {x} x {y} x {z} has {x * y * z:,} voxels: the most is {limits.MAX_VOXELS:,}."
         )
-    frames = read_structures(args.file)
+    frames = reading.read(args, args.file)
     if args.frame >= len(frames):
         raise ValueError(
             f"{args.file!r} holds {len(frames)} structures: the frame must be from 0 to {len(frames) - 1}."
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "voxel_size": list(grid.voxel_size),
         "periodic": list(grid.periodic),
         "file": str(out),
-        "warnings": notes,
+        "warnings": [*frames.words, *notes],
     }
     if not args.json:
         for note in notes:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcd.commands import options
+from gcd.commands import options, reading
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="processes for LAMMPS (default: one a core)",
     )
+    reading.add_reading(parser)
     options.add_device(parser)
 
 
@@ -63,11 +64,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.energetics.boundary_energy import choose_engine, relax_boundaries
     from gcd.energetics.boundary_plane import make_slab
     from gcd.files import check_writable
-    from gcd.structures.formats import read_structures, write_structure
+    from gcd.structures.formats import write_structure
 
+    words: list[str] = []
     jobs: list[tuple[str, Path, Atoms, str]] = []  # file, where to, structure, metal
     for file in args.files:
-        frames = read_structures(file)
+        frames = reading.read(args, file)
+        words += frames.words
         for index, atoms in enumerate(frames):
             try:
                 metal = _metal(args.metal, atoms)
@@ -114,7 +117,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             _show(structure)
         elif "error" in structure:
             print(f"{structure['source']}: {structure['error']}", file=sys.stderr)
-    return {"structures": structures, "engine": engine}
+    return {"structures": structures, "engine": engine, "warnings": words}
 
 
 def _stem(file: str, files: list[str]) -> str:
