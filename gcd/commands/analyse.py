@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gcd.structures.formats import Reading
 
+IN_JSON = "json"  # --per-atom without a file
 HELP = "radial distribution, q4, q6, coordination, shortest distance"
 
 
@@ -59,8 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per-atom",
         nargs="?",
-        const="",
-        type=str,
+        const=IN_JSON,
         metavar="F.extxyz",
         help="give q4, q6, coordination and, where there is a potential, the energy in eV of every atom: in the JSON, "
         "and as columns of an extended XYZ file where one is named",
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         from gcd.energetics.metals import check_metal
 
         check_metal(args.metal)
-    if args.per_atom:
+    if args.per_atom not in (None, IN_JSON):
         check_writable(Path(args.per_atom).parent)
         if written_format(args.per_atom).name != "extxyz":
             raise ValueError(
@@ -90,8 +90,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             )
     read = [(file, reading.read(args, file)) for file in args.files]  # all, before the first is analysed
     results = [_analyse(args, file, frames) for file, frames in read]
-    if args.per_atom:
+    if args.per_atom not in (None, IN_JSON):
         write_structure([atoms for _, frames in read for atoms in frames], args.per_atom)
+    reading.tell(word for _, frames in read for word in frames.words)
     if not args.json:
         for result in results:  # after the last could have been refused
             _show(result)

@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "file": str(out),
         "warnings": [*frames.words, *notes],
     }
+    reading.tell(frames.words)
     if not args.json:
         for note in notes:
             print(f"Warning: {note}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gcd.commands.options import checked
@@ -43,10 +44,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def read(args: argparse.Namespace, file: str) -> Reading:
-    """The structures of a file; its words go to stderr, where a person sees them, and stay in ``words``."""
+    """The structures of a file, as --format and --elements say."""
     from gcd.structures.formats import read_structures
 
-    found = read_structures(file, format=args.format, elements=args.elements)
-    for word in found.words:
+    return read_structures(file, format=args.format, elements=args.elements)
+
+
+def tell(words: Iterable[str]) -> None:
+    """What a person should know of how files were read, on stderr: said once nothing more is refused."""
+    for word in words:
         print(f"Warning: {word}", file=sys.stderr)
-    return found

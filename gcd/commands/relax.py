@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if double := sorted({str(t) for t in targets if targets.count(t) > 1}):
         raise ValueError(f"Several files would be written as {double[0]}: relax them in several commands.")
     check_writable(args.out)
+    reading.tell(words)
     engine = choose_engine(args.engine)
     if args.engine == "auto" and engine == "torch":
         print(f"{lammps.missing()} Relaxing in torch.", file=sys.stderr)

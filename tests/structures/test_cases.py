@@ -109,7 +109,8 @@ def test_a_zip_archive_gives_its_structures_and_says_what_it_left_out():
 @pytest.mark.parametrize(
     ("name", "elements", "formula"),
     [
-        ("types-only.dump", "W", "W2"), ("nomass.data", ["Re"], "Re2"), ("four-types.dump", "W,Re,Mo,Ta", "Mo4Re4Ta4W4"),
+        ("types-only.dump", "W", "W2"), ("nomass.data", ["Re"], "Re2"),
+        ("four-types.dump", "W,Re,Mo,Ta", "Mo4Re4Ta4W4"),
         ("word-poscar.vasp", "Fe", "Fe2"), ("two-types-one-metal.data", "W Re", "ReW"), ("plain.vasp", "Cu", "Cu2"),
     ],
 )  # fmt: skip
