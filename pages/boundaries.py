@@ -292,7 +292,10 @@ if sampled is not None:
 if relaxed is not None:
     others["relaxed here"] = Points("variant", *relaxed.energies())
 results.show_energies(dataset, ring, others, choose)
-if run is not None and run.before:
+if seen is not None and dataset is not None:
+    st.header("Take it home", anchor="downloads")
+    files.show_seen(dataset, seen)
+elif run is not None and run.before:
     if len(run.before) > 1:
         results.show_table(run)
     st.header("Take it home", anchor="downloads")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gcd.search.dataset import BoundaryDataset
 from gcd.structures.formats import FORMATS
 from pages.parts.boundary_outcome import Outcome
+from pages.parts.boundary_run import DATASET
 from pages.parts.downloads import ending_of, structure_bytes
-from pages.parts.reproduce import continued
+from pages.parts.reproduce import continued, show_python
 from pages.parts.status import installation
 
 SINGLE = ("cif", "vasp", "lammps-data")
@@ -92,6 +94,26 @@ def show_recipe(run: Outcome, index: int) -> None:
         st.caption(" · ".join(f"{name} {value}" for name, value in (facts | installation().versions).items()))
         again = "makes the same candidates" if name else "relaxes the downloaded file"
         st.caption(f"The command {again}; the address bar holds this page.")
+
+
+def show_seen(dataset: BoundaryDataset, structure: int) -> None:
+    """The file of a structure of the search, and how to have it in Python."""
+    stem = f"{dataset.about['metal'].lower()}-{dataset.about['twist']}-structure{structure}"
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        st.markdown("**Files**")
+        atoms = dataset.atoms(structure)
+        for form in ("extxyz", *SINGLE):
+            make = functools.partial(structure_bytes, atoms, form)
+            _button(FORMATS[form].title, f"{stem}{ending_of(form)}", make, key=f"seen_{form}")
+    with right:
+        show_python(
+            "from gcd.search.dataset import load_dataset\n\n"
+            f'atoms = load_dataset("{DATASET}").atoms({structure})\n'
+            'print(atoms.info["egb"], atoms.info["n"])',
+            command=f"gcd relax {stem}.extxyz --metal {dataset.about['metal']}",
+            note="The command relaxes the downloaded extxyz; the address bar holds this page.",
+        )
 
 
 def _button(label: str, name: str, make: Callable[[], bytes], *, key: str, main: bool = False) -> None:

@@ -119,8 +119,8 @@ class SampleSettings:
             words += ["--repeats", *map(str, self.repeats)]
         return shlex.join([*words, "--relax", "--out", self.stem])
 
-    def python(self, index: int) -> str:  # noqa: ARG002 - all are made in one go
-        """Python that makes them all, and relaxes them."""
+    def python(self, index: int) -> str:
+        """Python that makes them all, in one go as the page does, and relaxes the one that is looked at."""
         given = self.arguments() | {"count": self.count}
         if self.repeats == (1, 1):
             del given["repeats"]
@@ -139,10 +139,10 @@ class SampleSettings:
                 f'    model="{self.model}",',
                 *lines,
                 ")",
-                'physical = [atoms for atoms in candidates if atoms.info["physical"]]',
-                f'relaxed = gcd.relax_boundaries(physical, metal="{self.metal}")',
-                "for atoms in relaxed:",
-                '    print(atoms.info["index"], atoms.info["n"], atoms.info["egb"])',
+                f"atoms = candidates[{index}]",
+                'if atoms.info["physical"]:',
+                f'    (atoms,) = gcd.relax_boundaries([atoms], metal="{self.metal}")',
+                '    print(atoms.info["n"], atoms.info["egb"])',
             ]
         )
 

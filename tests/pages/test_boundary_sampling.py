@@ -117,6 +117,13 @@ def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(boundar
     app.session_state["seen_structure"] = 1
     checked(app.run())
     assert numbers(app)["E_gb (J/m²)"] == "2.500"
+    command, python = (
+        code.value for code in app.code
+    )  # of the structure that is seen, not of the candidates
+    assert command == "gcd relax w-sigma5-structure1.extxyz --metal W"
+    names: dict = {}
+    exec(python, names)
+    assert names["atoms"].info["egb"] == pytest.approx(2.5)
     back = next(button for button in app.button if button.label == "Back to the candidates")
     checked(back.click().run())
     assert "E_gb (J/m²)" not in numbers(app)
@@ -175,7 +182,8 @@ def test_the_command_and_the_python_make_the_same_candidates(boundary_model, tmp
     assert [row["atoms"] for row in rows] == [len(atoms) for atoms in run.before]
     assert rows[0]["in_plane_shift"] == pytest.approx(run.before[0].info["in_plane_shift"])
     names: dict = {}
-    exec(settings.python(0), names)
+    exec(settings.python(1), names)
+    assert names["atoms"].info["index"] == 1
     for again, before in zip(names["candidates"], run.before, strict=True):
         assert again.positions == pytest.approx(before.positions)
 
