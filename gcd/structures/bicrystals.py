@@ -1,6 +1,6 @@
-"""Twist bicrystals: slabs of two grains with free ends, shifted, opened, with atoms taken out or put in.
+"""Bicrystals: slabs of two grains with free ends, shifted, opened, with atoms taken out or put in.
 
-Lengths are in Å; the twists and their geometry are in :mod:`gcd.structures.twists`.
+Lengths are in Å; the boundaries and their geometry are in :mod:`gcd.structures.boundary`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcd.limits import MAX_ATOMS, check_integer
-from gcd.structures.crystals import check_element, check_lattice_constant
+from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_names import find_boundary
+from gcd.structures.crystals import PHASES, check_element, check_lattice_constant
 from gcd.structures.twists import TWISTS, Twist, check_twist, metal_phase, plane_sites
 
 if TYPE_CHECKING:
@@ -20,11 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TWISTS",
+    "Boundary",
+    "TooClose",
     "Twist",
     "as_fraction",
+    "bicrystal",
     "check_twist",
+    "default_planes",
+    "find_boundary",
     "metal_phase",
     "n_fraction",
+    "plane_sites",
     "push_atoms",
     "twist_bicrystal",
 ]
@@ -38,6 +46,10 @@ MIN_DISTANCE = (
     0.5  # of the nearest-neighbour distance; two atoms on top of each other in adjacent planes have 0.577
 )
 MAX_PLANES = 200  # (002) planes of one grain
+MAX_LAYERS = 2000  # planes of one grain of any boundary; those of high indices lie 0.1 Å apart
+THICKNESS = 28.0  # Å of either grain: what 18 (002) planes of tungsten have, and a little less
+REMOVE_REACH = 2.0  # Å of the upper grain out of which atoms are taken, but at least one plane
+INSERT_REACH = 3.0  # Å on either side, but at least two planes, that atoms put in keep away from
 PUSH_REACH = 5.0  # Å on either side of the plane: atoms that are pushed about
 SPOTS = 100  # random places looked at for each atom that is put in
 
@@ -54,6 +66,139 @@ def as_fraction(n: float) -> str:
     return str(fraction) if abs(float(fraction) - n) < 1e-6 else f"{n:.3f}"
 
 
+def bicrystal(
+    boundary: Boundary | str,
+    lattice_constant: float,
+    element: str,
+    *,
+    planes: tuple[int, int] | None = None,
+    repeats: tuple[int, int] = (1, 1),
+    in_plane_shift: Sequence[float] = (0.0, 0.0),
+    gap: float = 0.0,
+    remove: int = 0,
+    insert: int = 0,
+    vacuum: float = DEFAULT_VACUUM,
+    rng: np.random.Generator | None = None,
+) -> Atoms:
+    """An unrelaxed bicrystal with free ends along z, the stacking of planes unbroken but for the boundary.
+
+    Args:
+        boundary: or its name, for a bcc crystal.
+        lattice_constant: Å.
+        element: the atoms' chemical symbol.
+        planes: of the lower and of the upper grain; by default as many as `default_planes` says.
+        repeats: of the boundary's cell along x and y, beyond its own.
+        in_plane_shift: of the upper grain, in Å along x and y.
+        gap: Å by which the upper grain is lifted beyond the plane spacing; may be negative.
+        remove: atoms taken at random out of the upper grain next to the boundary, up to a whole plane.
+        insert: atoms put between the grains at random places with room for them, up to a whole plane; the grains are
+            lifted apart by their share of a plane spacing.
+        vacuum: Å below the lowest and above the highest plane.
+        rng: picks the atoms; by default a generator seeded with 0.
+
+    Returns:
+        Atoms, periodic in x and y. ``arrays["grain"]`` is 0 in the lower and 1 in the upper grain; ``info`` has twist
+        and boundary (the boundary's short name), kind, sigma, angle (degrees), axis, metal, phase, lattice_constant,
+        plane (z of the boundary, Å), area (Å^2), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å) and the
+        arguments.
+
+    Raises:
+        ValueError: an argument out of range, or atoms closer than half of the nearest-neighbour distance.
+    """
+    from ase import Atoms
+
+    boundary, symbol = find_boundary(boundary), check_element(element)
+    phase = PHASES[boundary.phase]
+    a = check_lattice_constant(lattice_constant)
+    below, above = (
+        check_integer("the planes of a grain", count, 1, MAX_LAYERS)
+        for count in (default_planes(boundary, a) if planes is None else planes)
+    )
+    across, up = (check_integer("every in-plane repeat", count, 1, 100) for count in repeats)
+    in_planes = [boundary.atoms_in_plane(side) * across * up for side in (0, 1)]
+    per_plane = in_planes[1]
+    if below * in_planes[0] + (above + 1) * per_plane > MAX_ATOMS:
+        each = f"{per_plane:,}" if in_planes[0] == per_plane else f"{in_planes[0]:,} and {per_plane:,}"
+        raise ValueError(
+            f"{below} + {above} planes of {each} atoms are more than {MAX_ATOMS:,}: take fewer planes."
+        )
+    remove = check_integer("the number of atoms to remove", remove, 0, per_plane)
+    insert = check_integer("the number of atoms to insert", insert, 0, per_plane)
+    if remove and insert:
+        raise ValueError("Either remove atoms from the boundary or insert some, not both.")
+    shift = _finite("in-plane shift", in_plane_shift, 2)
+    gap, vacuum = *_finite("gap", [gap], 1), *_finite("vacuum", [vacuum], 1)
+    if vacuum < 0:
+        raise ValueError(f"The vacuum must be 0 Å or more, not {vacuum:g}.")
+    rng = np.random.default_rng(0) if rng is None else rng
+
+    edges, spacings = boundary.edges * a, boundary.spacings * a
+    lengths, spacing = np.array([across, up]) * edges, float(spacings[1])
+    opening = (
+        float(spacings.mean()) + gap + spacing * insert / per_plane
+    )  # between the grains' last and first planes
+    plane = vacuum + (below - 1) * float(spacings[0]) + 0.5 * opening
+    cells = np.stack(np.meshgrid(np.arange(across), np.arange(up), indexing="ij"), axis=-1).reshape(-1, 1, 2)
+    layers = []
+    for k in range(below + above):
+        grain = int(k >= below)
+        sites = (cells + boundary.sites(grain, k)).reshape(-1, 2)
+        in_plane = (sites * edges + grain * shift) % lengths
+        z = vacuum + k * float(spacings[0])
+        if grain:
+            z = vacuum + k * spacing + (opening - spacing) + below * float(spacings[0] - spacings[1])
+        layers.append(np.column_stack([in_plane, np.full(len(in_plane), z)]))
+    if remove:
+        _take_out(remove, layers, below, max(1, int(REMOVE_REACH / spacing)), rng)
+    grains = np.repeat(np.arange(below + above) >= below, [len(layer) for layer in layers]).astype(int)
+    if insert:
+        near = [max(2, int(INSERT_REACH / s)) for s in spacings]
+        around = np.concatenate(layers[max(below - near[0], 0) : below + near[1]])
+        layers.append(_put_in(insert, plane, around, lengths, rng))
+        grains = np.append(grains, np.ones(insert, int))
+    positions = np.concatenate(layers)
+    height = 2 * vacuum + (below - 1) * float(spacings[0]) + (above - 1) * spacing + opening
+    atoms = Atoms(
+        [symbol] * len(positions), positions, cell=[*lengths, max(height, spacing)], pbc=(True, True, False)
+    )
+    atoms.set_array("grain", grains)
+    nearest = phase.nearest_neighbour * a
+    reach = max(3 * float(spacings.max()), 1.5 * nearest) + abs(gap)
+    atoms.info = boundary.info() | {
+        "metal": symbol,
+        "phase": phase.name,
+        "lattice_constant": float(a),
+        "plane": float(plane),
+        "area": float(np.prod(lengths)),
+        "atoms_per_plane": per_plane,
+        "n": n_fraction(len(atoms), per_plane),
+        "planes": [below, above],
+        "repeats": [across * boundary.repeats[0], up * boundary.repeats[1]],
+        "in_plane_shift": [float(s) for s in shift],
+        "gap": float(gap),
+        "removed": remove,
+        "inserted": insert,
+        "minimum_distance": _minimum_distance(atoms, plane, reach),
+    }
+    if atoms.info["minimum_distance"] < MIN_DISTANCE * nearest:
+        raise TooClose(
+            f"Atoms of the two grains would be {atoms.info['minimum_distance']:.2f} Å apart, less than half of the "
+            f"nearest-neighbour distance of {nearest:.2f} Å: use a larger gap than {gap:g} Å."
+        )
+    return atoms
+
+
+class TooClose(ValueError):
+    """Atoms of the two grains would lie on top of each other; the message is one sentence."""
+
+
+def default_planes(boundary: Boundary, lattice_constant: float) -> tuple[int, int]:
+    """Planes of either grain: 18 of a (100) twist, and as many of others as are as high as those of tungsten."""
+    if boundary.plane_lower == boundary.plane_upper == (0, 0, 1):
+        return DEFAULT_PLANES
+    return boundary.planes_for(THICKNESS, lattice_constant)
+
+
 def twist_bicrystal(
     twist: str | Sequence[int] | Twist = "sigma5",
     metal: str = "W",
@@ -68,105 +213,31 @@ def twist_bicrystal(
     lattice_constant: float | None = None,
     rng: np.random.Generator | None = None,
 ) -> Atoms:
-    """An unrelaxed twist bicrystal with free ends along z, the stacking of (002) planes unbroken but for the twist.
+    """`bicrystal` of a (100) twist, by default with the lattice constant of the metal's Zhou potential.
 
     Args:
-        twist: name in :data:`TWISTS`, or (m, n).
-        metal: a bcc or fcc element; by default with the lattice constant of its Zhou potential.
-        planes: (002) planes of the lower and of the upper grain.
-        repeats: cells along x and y.
-        in_plane_shift: of the upper grain, in Å along x and y.
-        gap: Å by which the upper grain is lifted beyond the plane spacing a/2; may be negative.
-        remove: atoms taken at random out of the first plane of the upper grain, up to a whole plane.
-        insert: atoms put between the grains at random places with room for them, up to a whole plane; the grains are
-            lifted apart by their share of a plane spacing.
-        vacuum: Å below the lowest and above the highest plane.
-        lattice_constant: Å.
-        rng: picks the atoms; by default a generator seeded with 0.
-
-    Returns:
-        Atoms, periodic in x and y. ``arrays["grain"]`` is 0 in the lower and 1 in the upper grain; ``info`` has twist,
-        sigma, angle (degrees), metal, lattice_constant, plane (z of the boundary, Å), area (Å^2), atoms_per_plane, n
-        ([n], Eq. 8), minimum_distance (Å) and the arguments.
-
-    Raises:
-        ValueError: an argument out of range, or atoms closer than half of the nearest-neighbour distance.
+        twist: name in :data:`TWISTS`, or (m, n); its cell is the square one of m² + n² sites, and repeats count those.
+        metal: a bcc or fcc element.
+        planes, repeats, in_plane_shift, gap, remove, insert, vacuum, lattice_constant, rng: as in `bicrystal`.
     """
-    from ase import Atoms
-
-    entry, phase, symbol = check_twist(twist), metal_phase(metal), check_element(metal)
-    a = (
-        potential_lattice_constant(symbol)
-        if lattice_constant is None
-        else check_lattice_constant(lattice_constant)
-    )
+    phase = metal_phase(metal)
+    boundary = find_boundary(check_twist(twist), phase.name)
     below, above = (check_integer("the planes of a grain", count, 1, MAX_PLANES) for count in planes)
-    across, up = (check_integer("every in-plane repeat", count, 1, 100) for count in repeats)
-    per_plane = entry.atoms_per_plane(phase.name) * across * up
-    if (below + above + 1) * per_plane > MAX_ATOMS:
-        raise ValueError(
-            f"{below} + {above} planes of {per_plane:,} atoms are more than {MAX_ATOMS:,}: take fewer planes."
-        )
-    remove = check_integer("the number of atoms to remove", remove, 0, per_plane)
-    insert = check_integer("the number of atoms to insert", insert, 0, per_plane)
-    if remove and insert:
-        raise ValueError("Either remove atoms from the boundary or insert some, not both.")
-    shift = _finite("in-plane shift", in_plane_shift, 2)
-    gap, vacuum = *_finite("gap", [gap], 1), *_finite("vacuum", [vacuum], 1)
-    if vacuum < 0:
-        raise ValueError(f"The vacuum must be 0 Å or more, not {vacuum:g}.")
-    rng = np.random.default_rng(0) if rng is None else rng
-
-    edge, spacing = entry.edge * a, 0.5 * a
-    lengths = np.array([across, up]) * edge
-    opening = spacing + gap + spacing * insert / per_plane  # between the grains' last and first planes
-    cells = np.stack(np.meshgrid(np.arange(across), np.arange(up), indexing="ij"), axis=-1).reshape(-1, 1, 2)
-    layers = []
-    for k in range(below + above):
-        grain = int(k >= below)
-        sites = (cells + plane_sites(entry, phase.name, k, 2 * grain - 1)).reshape(-1, 2)
-        in_plane = (sites * edge + grain * shift) % lengths
-        if k == below and remove:
-            in_plane = in_plane[np.sort(rng.choice(per_plane, size=per_plane - remove, replace=False))]
-        z = vacuum + k * spacing + grain * (opening - spacing)
-        layers.append(np.column_stack([in_plane, np.full(len(in_plane), z)]))
-    plane = vacuum + (below - 1) * spacing + 0.5 * opening
-    grains = np.repeat(np.arange(below + above) >= below, [len(layer) for layer in layers]).astype(int)
-    if insert:
-        layers.append(
-            _put_in(insert, plane, np.concatenate(layers[max(below - 2, 0) : below + 2]), lengths, rng)
-        )
-        grains = np.append(grains, np.ones(insert, int))
-    positions = np.concatenate(layers)
-    height = 2 * vacuum + (below + above - 2) * spacing + opening
-    atoms = Atoms(
-        [symbol] * len(positions), positions, cell=[*lengths, max(height, spacing)], pbc=(True, True, False)
+    a = potential_lattice_constant(check_element(metal)) if lattice_constant is None else lattice_constant
+    atoms = bicrystal(
+        boundary,
+        a,
+        metal,
+        planes=(below, above),
+        repeats=repeats,
+        in_plane_shift=in_plane_shift,
+        gap=gap,
+        remove=remove,
+        insert=insert,
+        vacuum=vacuum,
+        rng=rng,
     )
-    atoms.set_array("grain", grains)
-    atoms.info = {
-        "twist": entry.name,
-        "sigma": entry.sigma,
-        "angle": entry.angle,
-        "metal": symbol,
-        "lattice_constant": float(a),
-        "plane": float(plane),
-        "area": float(np.prod(lengths)),
-        "atoms_per_plane": per_plane,
-        "n": n_fraction(len(atoms), per_plane),
-        "planes": [below, above],
-        "repeats": [across, up],
-        "in_plane_shift": [float(s) for s in shift],
-        "gap": float(gap),
-        "removed": remove,
-        "inserted": insert,
-        "minimum_distance": _minimum_distance(atoms, plane, 3 * spacing + abs(gap)),
-    }
-    nearest = phase.nearest_neighbour * a
-    if atoms.info["minimum_distance"] < MIN_DISTANCE * nearest:
-        raise ValueError(
-            f"Atoms of the two grains would be {atoms.info['minimum_distance']:.2f} Å apart, less than half of the "
-            f"nearest-neighbour distance of {nearest:.2f} Å: use a larger gap than {gap:g} Å."
-        )
+    atoms.info |= {"twist": check_twist(twist).name, "repeats": [int(n) for n in repeats]}
     return atoms
 
 
@@ -179,6 +250,18 @@ def push_atoms(
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     atoms.positions[near] += directions * longest * np.cbrt(rng.random((len(directions), 1)))
     atoms.wrap()
+
+
+def _take_out(
+    count: int, layers: list[np.ndarray], first: int, planes: int, rng: np.random.Generator
+) -> None:
+    """Remove atoms at random from so many planes of the upper grain, from its first on."""
+    last = min(first + planes, len(layers))
+    sizes = [len(layer) for layer in layers[first:last]]
+    kept = np.sort(rng.choice(sum(sizes), size=sum(sizes) - count, replace=False))
+    starts = np.cumsum([0, *sizes])
+    for k, low, high in zip(range(first, last), starts[:-1], starts[1:], strict=True):
+        layers[k] = layers[k][kept[(kept >= low) & (kept < high)] - low]
 
 
 def _put_in(
