@@ -13,7 +13,12 @@ from gcd.threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from gcd.energetics.boundary_energy import relax_boundaries
-    from gcd.generate import generate_boundaries, generate_crystals, generate_particles
+    from gcd.generate import (
+        generate_boundaries,
+        generate_crystals,
+        generate_particles,
+        generate_relaxed_boundaries,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "generate_boundaries",
     "generate_crystals",
     "generate_particles",
+    "generate_relaxed_boundaries",
     "relax_boundaries",
 ]
 
@@ -28,6 +34,7 @@ _HOMES = {
     "generate_boundaries": "gcd.generate",
     "generate_crystals": "gcd.generate",
     "generate_particles": "gcd.generate",
+    "generate_relaxed_boundaries": "gcd.generate",
     "relax_boundaries": "gcd.energetics.boundary_energy",
 }
 

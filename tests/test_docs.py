@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -84,3 +85,22 @@ def test_the_pages_that_are_described_are_those_of_the_app():
 def test_every_document_for_users_is_in_the_index():
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert all(f"({path.name})" in index for path in DOCS if path.name != "README.md")
+
+
+def names_of(path: Path) -> set[str]:
+    """What a document says can be imported: in its Python, and in backticks in its sentences."""
+    text = path.read_text(encoding="utf-8")
+    found = set(re.findall(r"`(gcd(?:\.\w+)+)", text))
+    for module, names in re.findall(r"from (gcd[\w.]*) import ([\w, ]+)", text):
+        found |= {f"{module}.{name.strip()}" for name in names.split(",")}
+    return found | set(re.findall(r"\b(gcd\.\w+)\(", text))
+
+
+@pytest.mark.parametrize("path", [*DOCS, ROOT / "README.md"], ids=lambda path: path.name)
+def test_every_name_that_is_written_can_be_imported(path):
+    for name in names_of(path):
+        assert pkgutil.resolve_name(name) is not None
+
+
+def test_the_page_of_python_names_something():
+    assert len(names_of(ROOT / "docs" / "python.md")) > 5
