@@ -13,7 +13,7 @@ from benchmarks.measure import quantity, table
 from gcd.energetics import lammps
 from gcd.energetics.boundary_energy import relax_boundaries
 from gcd.energetics.calculator import elastic_constants
-from gcd.energetics.workers import cores
+from gcd.energetics.engines import cores
 from gcd.structures.bicrystals import push_atoms, twist_bicrystal
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.energetics import lammps
-from gcd.energetics.boundary_plane import atomic_energies, find_boundary_plane, locate_plane, make_slab
+from gcd.energetics.boundary_plane import (
+    find_boundary_plane,
+    locate_plane,
+    make_slab,
+    name_elements,
+    turned_about,
+)
 from gcd.energetics.ends import J_PER_M2, surface_energy
+from gcd.energetics.engines import Outcome, cores
+from gcd.energetics.potential import Potential, find_potential
+from gcd.energetics.relaxed import Relaxed
 from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
-from gcd.energetics.workers import Outcome, cores
-from gcd.energetics.zhou2004 import METALS, cohesive_energy
 from gcd.limits import check_integer
 
 if TYPE_CHECKING:
@@ -32,8 +39,9 @@ __all__ = [
 RELAXED_DEPTH = (
     1.4  # cut-offs below a surface: even if it has relaxed, planes hold less than 0.0003 J/m2 of its energy
 )
+SAME_ENERGY = 1e-3  # J/m2; boundaries that differ by less are one
 CORE_WINDOW = 8.0  # Å; a narrower one would leave out energy of the boundary itself
-ENGINES = ("auto", "lammps", "torch")
+ENGINES = ("auto", "lammps", "torch", "ase")
 SETTINGS = {"energy_tolerance", "force_tolerance", "max_evaluations"}
 
 
@@ -64,43 +72,65 @@ def boundary_energy(
     return float(J_PER_M2 * (np.asarray(energies)[counted] - cohesive).sum() / area)
 
 
-def slab_energy(slab: Slab, energies: np.ndarray) -> float:
-    """E_gb in J/m2 of a slab with those atomic energies (N,) in eV.
+def slab_energy(
+    slab: Slab, energies: np.ndarray | None, potential: Any = None, *, total: float | None = None
+) -> float:
+    """E_gb in J/m2 of a slab with those atomic energies (N,) in eV, or with that ``total`` energy alone.
 
     Atoms count as far as the window goes. Where a grain is too thin for that, all its atoms count, less the energy of
-    its (100) surface; if the end is nothing so simple, those atoms that do not feel it.
+    its surface, whatever its plane; if the end is no surface of a crystal, those atoms that do not feel it. Without
+    energies of atoms all count; ValueError when the ends are no surfaces.
     """
-    z, cutoff = slab.positions[:, 2], METALS[slab.metal].cutoff
+    potential = find_potential(potential)
+    crystal = potential.crystal(slab.metal)
+    z, cutoff = slab.positions[:, 2], crystal.cutoff
     window, surfaces = [], 0.0
     for upper, thickness in ((False, slab.plane - z.min()), (True, z.max() - slab.plane)):
         inside = thickness - RELAXED_DEPTH * cutoff
-        if inside < WINDOW:
-            surface = surface_energy(slab, energies, upper=upper)
+        if energies is None or inside < WINDOW:
+            surface = surface_energy(slab, potential, upper=upper)
+            if surface is None and energies is None:
+                end = "upper" if upper else "lower"
+                raise ValueError(
+                    f"{potential.name} has no energies of atoms, and the slab's {end} end is no surface of a crystal: "
+                    "what it costs cannot be taken off."
+                )
             surfaces += surface or 0.0
-            inside = np.inf if surface else max(inside, min(CORE_WINDOW, thickness - cutoff))
+            inside = np.inf if surface is not None else max(inside, min(CORE_WINDOW, thickness - cutoff))
         window.append(inside if np.isinf(inside) else min(WINDOW, inside))
-    cohesive = cohesive_energy(slab.metal)
+    if energies is None:
+        assert total is not None
+        return J_PER_M2 * (total - len(z) * crystal.cohesive_energy) / slab.area - surfaces
     counted = boundary_energy(
-        energies, slab.positions, slab.plane, slab.area, cohesive, (window[0], window[1])
+        energies, slab.positions, slab.plane, slab.area, crystal.cohesive_energy, (window[0], window[1])
     )
     return counted - surfaces
 
 
-def describe_boundary(atoms: Atoms, metal: str = "W", *, plane: float | None = None) -> dict[str, Any]:
+def describe_boundary(
+    atoms: Atoms, metal: str = "W", *, plane: float | None = None, potential: Any = None
+) -> dict[str, Any]:
     """The boundary of a slab as it stands, unrelaxed.
 
-    Returns metal, plane (z in Å), area (Å^2), atoms_per_plane, n ([n], Eq. 8) and egb (J/m2). ValueError, in one
-    sentence, when the atoms are no slab of the metal.
+    Returns metal, plane (z in Å), area (Å^2), atoms_per_plane, n ([n], Eq. 8), egb (J/m2), potential, and warnings
+    where there are any. ValueError, in one sentence, when the atoms are no slab of the metal.
     """
-    slab = make_slab(atoms, metal, plane=plane)
-    return {
+    from ase import Atoms
+
+    potential = find_potential(potential)
+    slab = make_slab(atoms, metal, plane=plane, potential=potential)
+    standing = Atoms([slab.metal] * len(atoms), slab.positions, cell=slab.cell, pbc=(True, True, False))
+    (static,) = potential.statics([standing])
+    described: dict[str, Any] = {
         "metal": slab.metal,
         "plane": slab.plane,
         "area": slab.area,
         "atoms_per_plane": atoms_per_plane(slab),
         "n": n_fraction(slab),
-        "egb": slab_energy(slab, atomic_energies(slab.positions, slab.cell, slab.metal)),
+        "egb": slab_energy(slab, static.energies, potential, total=static.energy),
+        "potential": potential.name,
     }
+    return described | ({"warnings": list(slab.words)} if slab.words else {})
 
 
 @dataclass(frozen=True)
@@ -122,6 +152,10 @@ def relax_boundaries(
     engine: str = "auto",
     device: Any = "auto",
     timeout: float | None = None,
+    potential: Any = None,
+    elements: Sequence[str] = (),
+    rescale: bool = False,
+    cancelled: Callable[[], bool] | None = None,
     callback: Callable[[RelaxProgress], None] | None = None,
     **settings: Any,
 ) -> list[Atoms]:
@@ -135,22 +169,29 @@ def relax_boundaries(
         metal: symbol; the atoms must be of that metal.
         plane: z of the boundary in Å; found when None.
         workers: processes for LAMMPS; all cores when None.
-        engine: "lammps", "torch", or "auto": LAMMPS where it can be used.
+        engine: "lammps", "torch", "ase", or "auto": the best that can do it with the potential and is there.
         device: for torch.
         timeout: seconds for one relaxation in LAMMPS; by default four minutes for every 1,000 atoms of the first.
+        potential: what :func:`gcd.energetics.potential.find_potential` takes; Zhou 2004 when None.
+        elements: what LAMMPS's types 1, 2, 3 ... are in files that name no elements.
+        rescale: take off the strain that the grains have against the potential's crystal.
+        cancelled: asked while tasks run; once it is true :class:`gcd.energetics.engines.Stopped` is raised.
         callback: called with :class:`RelaxProgress`; whatever it raises stops the work.
         settings: energy_tolerance, force_tolerance (eV/Å), max_evaluations.
 
     Returns:
         Copies, with ``info``: egb and egb_initial (J/m2), n ([n], Eq. 8), converged, stopped_by, plane (Å), area (Å^2),
-        atoms_per_plane, metal, engine, force_evaluations, seconds; ``arrays["energy"]`` in eV. A structure that could
+        atoms_per_plane, metal, potential, engine, force_evaluations, seconds; ``arrays["energy"]`` in eV where the
+        potential has it; warnings where there is something to say, and egb_other where a pile holds another boundary
+        as well. Atoms lie as in their file, the plane counted along the boundary's normal. A structure that could
         not be relaxed comes back as it was, with the reason in ``info["error"]``, egb nan and converged False.
 
     Raises:
         ValueError: unknown metal, engine or setting, no workers, or LAMMPS asked for where it cannot be used.
     """
-    engine = choose_engine(engine)
-    cohesive_energy(metal)
+    potential = find_potential(potential)
+    engine = choose_engine(engine, potential)
+    potential.crystal(metal)
     if workers is not None:
         check_integer("the number of workers", workers, 1, 1024)
     if unknown := sorted(set(settings) - SETTINGS):
@@ -169,71 +210,133 @@ def relax_boundaries(
     def as_they_come() -> Iterator[Slab]:
         for index, atoms in enumerate(structures):
             try:
-                slab = make_slab(atoms, metal, plane=plane)
+                named = name_elements(atoms, elements)
+                slab = make_slab(named, metal, plane=plane, potential=potential, rescale=rescale)
             except ValueError as error:
                 finish(index, _failed(atoms, str(error)))
                 continue
             slabs.append((index, atoms, slab))
             yield slab
+            if slab.other is not None:  # a pile with another boundary: that one too
+                slabs.append((index, atoms, turned_about(slab, named, potential)))
+                yield slabs[-1][2]
 
     if total:
         workers = min(workers or cores(), total)
-    for outcome in _relax(as_they_come(), engine, workers, device, timeout, settings):
+    job = _Job(potential, engine, workers, device, timeout, cancelled, settings)
+    halves: dict[int, dict[bool, tuple[Slab, Outcome]]] = {}  # of piles with two boundaries
+    for outcome in _relax(as_they_come(), job):
         index, atoms, slab = slabs[outcome.index]
+        first = next(s for i, _, s in slabs if i == index)
+        halves.setdefault(index, {})[slab is first] = (slab, outcome)
+        if len(halves[index]) <= (first.other is not None):
+            continue
+        slab, outcome = halves[index][True]
         if outcome.error is not None:
             finish(index, _failed(atoms, outcome.error))
-        else:
-            finish(index, _relaxed(atoms, slab, outcome, engine, find_plane=plane is None))
+            continue
+        try:
+            result = _relaxed(atoms, slab, outcome, job, find_plane=plane is None)
+            if False in halves[index]:
+                _add_other(result, *halves[index][False], potential)
+        except ValueError as error:
+            result = _failed(atoms, str(error))
+        finish(index, result)
     return [results[index] for index in sorted(results)]
 
 
-def choose_engine(engine: str) -> str:
-    """The engine that "auto" means here; ValueError when LAMMPS is asked for and cannot be used."""
+def choose_engine(engine: str, potential: Any = None) -> str:
+    """The engine that "auto" means here; ValueError when one is asked for that cannot be used with that potential."""
     if engine not in ENGINES:
         raise ValueError(f"Unknown engine {engine!r}: the engines are {', '.join(ENGINES)}.")
+    potential = find_potential(potential)
     if engine == "auto":
-        return "lammps" if lammps.available() else "torch"
+        able = potential.engines
+        return "torch" if "torch" in able and not lammps.available() else able[0]
+    if engine not in potential.engines:
+        why = (
+            potential.why_not
+            or f"The potential {potential.name} is relaxed by {' or '.join(potential.engines)}."
+        )
+        raise ValueError(f"The engine {engine} cannot relax with {potential.name}. {why}")
     if engine == "lammps" and (reason := lammps.missing()):
-        raise ValueError(f"{reason} The torch engine needs nothing more.")
+        raise ValueError(
+            reason + (" The torch engine needs nothing more." if "torch" in potential.engines else "")
+        )
     return engine
 
 
-def _relax(
-    slabs: Iterator[Slab],
-    engine: str,
-    workers: int | None,
-    device: Any,
-    timeout: float | None,
-    settings: dict[str, Any],
-) -> Iterator[Outcome]:
-    if engine == "lammps":
+@dataclass(frozen=True)
+class _Job:
+    potential: Potential
+    engine: str
+    workers: int | None
+    device: Any
+    timeout: float | None
+    cancelled: Callable[[], bool] | None
+    settings: dict[str, Any]
+
+
+def _relax(slabs: Iterator[Slab], job: _Job) -> Iterator[Outcome]:
+    if job.engine == "lammps":
+        timeout = job.timeout
         if timeout is None:
             first = next(slabs, None)  # the others of a call are about as large
             if first is None:
                 return iter(())
             slabs, size = chain([first], slabs), len(first.positions)
             timeout = lammps.TIMEOUT * max(1.0, 2 * size / 1000)
-        return lammps.relax_slabs(slabs, workers=workers, timeout=timeout, **settings)
+        return lammps.relax_slabs(
+            slabs,
+            job.potential,
+            workers=job.workers,
+            timeout=timeout,
+            cancelled=job.cancelled,
+            **job.settings,
+        )
+    if job.engine == "ase":
+        from gcd.energetics import ase_relax
+        from gcd.energetics.ase_potential import AseCalculator
+
+        assert isinstance(job.potential, AseCalculator)
+        return ase_relax.relax_slabs(slabs, job.potential, cancelled=job.cancelled, **job.settings)
     from gcd.energetics import torch_relax
 
-    return torch_relax.relax_slabs(list(slabs), device=device, **settings)
+    return torch_relax.relax_slabs(list(slabs), device=job.device, **job.settings)
 
 
-def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_plane: bool) -> Atoms:
-    relaxed = outcome.value
+def _energy_after(
+    slab: Slab, relaxed: Relaxed, potential: Potential, *, find_plane: bool
+) -> tuple[Slab, float]:
+    """The slab relaxed, its plane found anew, and E_gb."""
     after = replace(slab, positions=relaxed.positions)
-    if find_plane:
-        after = replace(after, plane=locate_plane(relaxed.positions[:, 2], relaxed.energies, slab.metal))
+    if find_plane and relaxed.energies is not None:
+        crystal = potential.crystal(slab.metal)
+        excess = relaxed.energies - crystal.cohesive_energy
+        after = replace(after, plane=locate_plane(relaxed.positions[:, 2], excess, crystal.cutoff))
+    return after, slab_energy(after, relaxed.energies, potential, total=relaxed.energy)
+
+
+def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, job: _Job, *, find_plane: bool) -> Atoms:
+    relaxed: Relaxed = outcome.value
+    after, egb = _energy_after(slab, relaxed, job.potential, find_plane=find_plane)
+    before = slab_energy(slab, relaxed.initial_energies, job.potential, total=relaxed.initial_energy)
     result = atoms.copy()
-    result.positions = relaxed.positions
+    result.set_constraint()  # the clamps were the relaxation's own
+    result.positions = relaxed.positions @ slab.turn
     result.symbols[:] = slab.metal  # files of LAMMPS may name none
-    result.cell[2] = slab.cell[2]
-    result.pbc = (True, True, False)
-    result.set_array("energy", relaxed.energies, float, ())
-    result.info.pop("error", None)
+    cell = result.cell.array.copy()
+    for place, row in zip(((slab.axis + 1) % 3, (slab.axis + 2) % 3, slab.axis), slab.cell, strict=True):
+        cell[place] = row @ slab.turn
+    result.set_cell(cell, scale_atoms=False)
+    result.pbc = [axis != slab.axis for axis in range(3)]
+    if relaxed.energies is not None:
+        result.set_array("energy", relaxed.energies, float, ())
+    for old in ("error", "warnings", "egb_other", "plane_other"):
+        result.info.pop(old, None)
     result.info |= {
-        "egb": slab_energy(after, relaxed.energies),
-        "egb_initial": slab_energy(slab, relaxed.initial_energies),
+        "egb": egb,
+        "egb_initial": before,
         "n": n_fraction(after),
         "converged": relaxed.converged,
         "stopped_by": relaxed.stopped_by,
@@ -241,11 +344,29 @@ def _relaxed(atoms: Atoms, slab: Slab, outcome: Outcome, engine: str, *, find_pl
         "area": slab.area,
         "atoms_per_plane": atoms_per_plane(after),
         "metal": slab.metal,
-        "engine": engine,
+        "potential": job.potential.name,
+        "engine": job.engine,
         "force_evaluations": relaxed.evaluations,
         "seconds": outcome.seconds,
     }
+    if slab.words:
+        result.info["warnings"] = list(slab.words)
     return result
+
+
+def _add_other(result: Atoms, slab: Slab, outcome: Outcome, potential: Potential) -> None:
+    """Tell the energy of a pile's other boundary, where it is another one."""
+    if outcome.error is not None:
+        raise ValueError(f"The pile's other boundary could not be relaxed. {outcome.error}")
+    after, egb = _energy_after(slab, outcome.value, potential, find_plane=True)
+    if abs(egb - result.info["egb"]) < SAME_ENERGY:
+        return
+    word = (
+        f"The pile holds two different boundaries: {result.info['egb']:.4f} J/m2 at {result.info['plane']:.1f} Å, "
+        f"which is the one given here, and {egb:.4f} J/m2 at {after.plane:.1f} Å."
+    )
+    result.info |= {"egb_other": egb, "plane_other": after.plane}
+    result.info["warnings"] = [*result.info.get("warnings", []), word]
 
 
 def _failed(atoms: Atoms, reason: str) -> Atoms:

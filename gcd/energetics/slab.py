@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,6 +25,11 @@ class Slab:
     plane: float  # z of the boundary, Å
     lower: np.ndarray  # (N,) bool, clamped at their place
     upper: np.ndarray  # (N,) bool, move as one rigid block
+    # How it lay in its file: file = slab @ turn for positions, and which cell vector leads across the boundary.
+    turn: np.ndarray = field(default_factory=lambda: np.eye(3))
+    axis: int = 2
+    words: tuple[str, ...] = ()  # what there is to say of it: turned, strained, no boundary
+    other: float | None = None  # z of a pile's other boundary, when it is a different one
 
     @property
     def area(self) -> float:

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from gcd.devices import resolve_device
 from gcd.energetics.conjugate_gradients import REASONS, RUNNING, State, advance
-from gcd.energetics.lammps_session import ENERGY_TOLERANCE, FORCE_TOLERANCE, MAX_EVALUATIONS, Relaxed
+from gcd.energetics.engines import Outcome, cores
+from gcd.energetics.lammps_session import ENERGY_TOLERANCE, FORCE_TOLERANCE, MAX_EVALUATIONS
 from gcd.energetics.neighbours import Pairs, neighbour_arrays
+from gcd.energetics.relaxed import Relaxed
 from gcd.energetics.slab import Slab
-from gcd.energetics.workers import Outcome, cores
 from gcd.energetics.zhou2004 import Zhou2004
 
 SKIN = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcd.energetics.lammps_session import SlabSession, slab_session
+from gcd.energetics.lammps_text import LammpsText
 from gcd.energetics.slab import Slab
 from gcd.search.proposals import Proposal, Recipe
 
@@ -32,8 +33,8 @@ class Annealed:
     seconds: float  # of processor time
 
 
-def anneal_slab(*, slab: Slab, potential: str, proposal: Proposal, recipe: Recipe) -> Annealed:
-    """Anneal and relax a proposal's slab in this process; ``potential`` is the path of an eam/alloy file.
+def anneal_slab(*, slab: Slab, potential: LammpsText, proposal: Proposal, recipe: Recipe) -> Annealed:
+    """Anneal and relax a proposal's slab in this process.
 
     Raises RuntimeError when LAMMPS fails or loses atoms.
     """

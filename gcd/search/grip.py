@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from gcd import limits
 from gcd.energetics.boundary_energy import slab_energy
 from gcd.energetics.boundary_plane import make_slab
-from gcd.energetics.eam_alloy import eam_alloy_file
+from gcd.energetics.engines import Engine, LocalEngine, Outcome
 from gcd.energetics.lammps import missing
+from gcd.energetics.potential import Potential, find_potential
 from gcd.energetics.slab import Slab
-from gcd.energetics.workers import Outcome, WorkerPool
 from gcd.search.anneal import Annealed, anneal_slab
 from gcd.search.proposals import Proposal, Recipe, build_proposal, draw_proposal
 from gcd.search.store import Candidate, Store
@@ -104,6 +105,9 @@ def search(
     windows: Sequence[Window] = (),
     recipe: Recipe | None = None,
     timeout: float = TIMEOUT,
+    potential: Any = None,
+    engine: Engine | None = None,
+    cancelled: Callable[[], bool] | None = None,
     callback: Callable[[SearchProgress], None] | None = None,
     stop: Callable[[SearchProgress], bool] | None = None,
 ) -> SearchProgress:
@@ -121,6 +125,10 @@ def search(
         windows: ranges of E_gb and [n] to fill; only promising [n] are tried, and the search ends when all are full.
         recipe: ranges of shifts, atoms, temperatures and lengths.
         timeout: seconds after which a candidate is given up.
+        potential: what :func:`gcd.energetics.potential.find_potential` takes, of those that LAMMPS can do; Zhou 2004
+            when None.
+        engine: runs the candidates; processes of this machine when None.
+        cancelled: asked while candidates run; :class:`gcd.energetics.engines.Stopped` is raised once it is true.
         callback: called after each candidate; raising in it ends the search and its workers.
         stop: asked after each candidate; true ends the search.
 
@@ -139,7 +147,12 @@ def search(
         raise SearchError(f"The search needs LAMMPS. {lack}")
     per_plane = entry.atoms_per_plane(phase.name) * math.prod(recipe.repeats)
     meta = {"twist": entry.name, "metal": metal, "atoms_per_plane": per_plane, "recipe": asdict(recipe)}
-    potential = str(eam_alloy_file(metal))
+    potential = find_potential(potential)
+    text = potential.lammps(metal)
+    if text is None:
+        raise SearchError(f"The search needs a potential that LAMMPS has. {potential.why_not}")
+    if potential.name != "zhou2004":
+        meta["potential"] = potential.name
     build_proposal(
         draw_proposal(entry, metal, seed, 0, recipe), entry, metal, recipe
     )  # refused before a file is made
@@ -164,13 +177,13 @@ def search(
                     return
                 proposal = draw_proposal(entry, metal, seed, number, recipe, state.tally.surplus(per_plane))
                 atoms = build_proposal(proposal, entry, metal, recipe)
-                slab = make_slab(atoms, metal, plane=atoms.info["plane"])
+                slab = make_slab(atoms, metal, plane=atoms.info["plane"], potential=potential)
                 under_way[index] = proposal, atoms, slab
-                yield {"slab": slab, "potential": potential, "proposal": proposal, "recipe": recipe}
+                yield {"slab": slab, "potential": text, "proposal": proposal, "recipe": recipe}
 
-        with WorkerPool(workers, timeout=timeout) as pool:
-            for outcome in pool.run(anneal_slab, tasks()):
-                candidate = _candidate(*under_way.pop(outcome.index), outcome)
+        with nullcontext(engine) if engine else LocalEngine(workers, timeout=timeout) as runs:
+            for outcome in runs.run(anneal_slab, tasks(), cancelled=cancelled):
+                candidate = _candidate(*under_way.pop(outcome.index), outcome, potential)
                 store.add(candidate)
                 state.add(candidate)
                 progress = state.progress(count, candidate)
@@ -185,7 +198,9 @@ def search(
         return state.progress(count)
 
 
-def _candidate(proposal: Proposal, atoms: Atoms, slab: Slab, outcome: Outcome) -> Candidate:
+def _candidate(
+    proposal: Proposal, atoms: Atoms, slab: Slab, outcome: Outcome, potential: Potential
+) -> Candidate:
     """What goes to the store: the structure, or why there is none."""
     common: dict[str, Any] = {
         "seed": proposal.seed,
@@ -198,7 +213,7 @@ def _candidate(proposal: Proposal, atoms: Atoms, slab: Slab, outcome: Outcome) -
     return Candidate(
         **common,
         seconds=found.seconds,
-        egb=slab_energy(replace(slab, positions=found.positions), found.energies),
+        egb=slab_energy(replace(slab, positions=found.positions), found.energies, potential),
         n=atoms.info["n"],
         converged=found.converged,
         plane=slab.plane,

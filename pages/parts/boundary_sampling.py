@@ -13,7 +13,7 @@ import numpy as np
 from gcd.diffusion.samplers import check_evaluations
 from gcd.energetics.boundary_energy import choose_engine
 from gcd.energetics.boundary_plane import atomic_energies
-from gcd.energetics.workers import cores
+from gcd.energetics.engines import cores
 from gcd.energetics.zhou2004 import lattice_constant
 from gcd.generate import Progress, boundary_ends, generate_relaxed_boundaries
 from gcd.generate.boundaries import model_of

@@ -112,7 +112,7 @@ def test_without_lammps_torch_does_the_work_and_says_so(here, capsys, monkeypatc
 def test_what_fails_is_told_and_the_rest_is_written(here, capsys, monkeypatch):
     """A relaxation that dies costs its own structure."""
     from gcd.energetics import torch_relax
-    from gcd.energetics.workers import Outcome
+    from gcd.energetics.engines import Outcome
 
     real = torch_relax.relax_slabs
 

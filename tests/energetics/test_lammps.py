@@ -12,11 +12,12 @@ from slab_examples import rough_slab
 
 from gcd.energetics import lammps
 from gcd.energetics.boundary_plane import atomic_energies, make_slab
-from gcd.energetics.eam_alloy import eam_alloy_file
+from gcd.energetics.engines import LocalEngine
+from gcd.energetics.lammps_text import LammpsText
 from gcd.energetics.metals import METALS
 from gcd.energetics.neighbours import neighbour_pairs
+from gcd.energetics.potential import find_potential
 from gcd.energetics.slab import Slab
-from gcd.energetics.workers import WorkerPool
 from gcd.energetics.zhou2004 import Zhou2004, lattice_constant
 
 pytestmark = pytest.mark.skipif(not lammps.available(), reason=str(lammps.missing()))
@@ -85,8 +86,8 @@ def test_atoms_keep_their_order_and_their_cell():
 
 def test_what_goes_wrong_inside_costs_one_structure():
     slab = make_slab(rough_slab(planes=(9, 9)))
-    task = {"slab": slab, "potential": str(eam_alloy_file("W"))}
-    with WorkerPool(1, timeout=60) as pool:
+    task = {"slab": slab, "potential": find_potential().lammps("W")}
+    with LocalEngine(1, timeout=60) as pool:
         (outcome,) = pool.run(worker_tasks.bad_command, [task])
         assert "Unknown command" in outcome.error
         (outcome,) = pool.run(worker_tasks.lose_atoms, [task])
@@ -104,8 +105,9 @@ def test_what_goes_wrong_inside_costs_one_structure():
 
 def test_a_missing_potential_is_told():
     slab = make_slab(rough_slab(planes=(9, 9)))
-    with WorkerPool(1) as pool:
-        (outcome,) = pool.run(lammps.relax_slab, [{"slab": slab, "potential": "/no/such/file"}])
+    text = LammpsText(("pair_style eam/alloy", "pair_coeff * * /no/such/file W"), "W", 183.84)
+    with LocalEngine(1) as pool:
+        (outcome,) = pool.run(lammps.relax_slab, [{"slab": slab, "potential": text}])
     assert "cannot open" in outcome.error.lower() or "no such file" in outcome.error.lower()
 
 
@@ -119,7 +121,7 @@ def test_why_lammps_is_missing(monkeypatch):
 
 def test_workers_do_without_torch():
     """They start in a tenth of the time."""
-    with WorkerPool(1) as pool:
+    with LocalEngine(1) as pool:
         list(pool.run(lammps.version, [{}]))
         (outcome,) = pool.run(worker_tasks.modules, [{}])
     assert "lammps" in outcome.value

@@ -9,18 +9,27 @@ import subprocess
 import sys
 import textwrap
 import time
+from multiprocessing import spawn
 from pathlib import Path
 
 import pytest
 import worker_tasks
 
-from gcd.energetics.workers import Outcome, WorkerError, WorkerPool
+from gcd.energetics.engines import EngineError, LocalEngine, Outcome, Stopped
 
 
 @pytest.fixture
 def pool():
-    with WorkerPool(2, timeout=60) as pool:
+    with LocalEngine(2, timeout=60) as pool:
         yield pool
+
+
+def _seconds_asleep(pid):
+    """Whether the process has little to do but sleep in a task: its main thread is in a timed sleep."""
+    return (
+        "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+        or "hrtimer" in Path(f"/proc/{pid}/wchan").read_text()
+    )
 
 
 def by_index(outcomes):
@@ -64,14 +73,14 @@ def test_a_worker_killed_from_outside_costs_one_task(pool):
     for outcome in pool.run(worker_tasks.sleep, [{"seconds": s} for s in (0.0, 0.2, 30.0, 0.1, 0.1)]):
         outcomes.append(outcome)
         if len(outcomes) == 4:  # only the long one is left
-            busy = [w.process.pid for w in pool._workers if w.index == 2]
+            busy = [pid for pid in pool.process_ids() if _seconds_asleep(pid)]
             os.kill(busy[0], signal.SIGKILL)
     assert [o.index for o in outcomes if o.error] == [2]
     assert "SIGKILL" in next(o.error for o in outcomes if o.error)
 
 
 def test_a_task_that_hangs_is_stopped():
-    with WorkerPool(1, timeout=1.0) as pool:
+    with LocalEngine(1, timeout=1.0) as pool:
         outcomes = by_index(pool.run(worker_tasks.sleep, [{"seconds": s} for s in (0.0, 600.0, 0.0)]))
     assert outcomes[1].error == "It took longer than 1 s and was stopped."
     assert [o.value for o in outcomes] == [0.0, None, 0.0]
@@ -101,7 +110,20 @@ def test_closing_ends_the_tasks_under_way(pool):
     begin = time.monotonic()
     run.close()
     assert time.monotonic() - begin < 30
-    assert all(w.index < 0 for w in pool._workers)
+    assert pool.process_ids() == []
+
+
+def test_cancelling_ends_the_tasks_within_a_moment(pool):
+    since = []
+
+    def cancelled():
+        since.append(time.monotonic())
+        return len(since) > 5
+
+    with pytest.raises(Stopped):
+        list(pool.run(worker_tasks.sleep, [{"seconds": 600.0}], cancelled=cancelled))
+    assert time.monotonic() - since[-1] < 10
+    assert pool.process_ids() == []
 
 
 def test_workers_end_with_the_parent(tmp_path):
@@ -109,8 +131,8 @@ def test_workers_end_with_the_parent(tmp_path):
     script = f"""
         import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
         import worker_tasks
-        from gcd.energetics.workers import WorkerPool
-        with WorkerPool(1) as pool:
+        from gcd.energetics.engines import LocalEngine
+        with LocalEngine(1) as pool:
             for outcome in pool.run(worker_tasks.sleep, [{{"seconds": 0}}, {{"seconds": 600}}]):
                 print(*pool.process_ids(), flush=True)
     """
@@ -129,8 +151,8 @@ def test_workers_end_with_the_parent(tmp_path):
 
 
 def test_workers_that_cannot_start_are_an_error(pool, monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(WorkerError, match="could not start: it ended with status 1"):
+    monkeypatch.setattr(spawn, "get_executable", lambda: b"/bin/false")
+    with pytest.raises(EngineError, match="could not start"):
         list(pool.run(worker_tasks.square, [{"x": 1}]))
 
 
@@ -141,11 +163,13 @@ def test_functions_without_a_module_are_refused(pool):
 
 def test_a_pool_of_none_is_refused():
     with pytest.raises(ValueError, match="1 or more"):
-        WorkerPool(0)
+        LocalEngine(0)
 
 
 def test_the_pool_leaves_nothing_behind():
-    with WorkerPool(2) as pool:
+    with LocalEngine(2) as pool:
         list(pool.run(worker_tasks.square, [{"x": 1}, {"x": 2}]))
-        processes = [w.process for w in pool._workers]
-    assert all(p.returncode is not None for p in processes)
+        processes, folder = pool.process_ids(), Path(pool._folder.name)
+        assert folder.is_dir()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
+    assert not folder.exists()
