@@ -214,3 +214,32 @@ def test_progress_never_goes_back_and_previews_name_their_own_sample(boundary_mo
     assert done == sorted(done)
     assert done[-1] == seen[-1].total
     assert all(progress.sample in range(2) for progress in seen)
+
+
+def test_a_restart_forgets_as_much_as_it_says_and_draws_noise_of_its_own(boundary_model, monkeypatch):
+    """What is not physical is noised to t = 0.6 and painted anew from there."""
+    from gcd.diffusion.schedules import VPSchedule
+    from gcd.generate.voxel_model import VoxelModel, initial_noise
+
+    asked, started = [], []
+    paint, solve = VoxelModel.paint, VoxelModel._solve
+
+    def watched_paint(self, noise, known, mask, grid, **how):
+        asked.append((noise.clone(), how["again"], how["t_start"], grid))
+        return paint(self, noise, known, mask, grid, **how)
+
+    def watched_solve(self, network, noise, *rest):
+        started.append(noise.clone())
+        return solve(self, network, noise, *rest)
+
+    monkeypatch.setattr(VoxelModel, "paint", watched_paint)
+    monkeypatch.setattr(VoxelModel, "_solve", watched_solve)
+    gcd.generate_boundaries("sigma5", seed=3, restarts=2, **QUICK)
+    assert [t_start for *_, t_start, _ in asked] == [1.0, 0.6, 0.6]
+    schedule, scale = VPSchedule(), json.loads((boundary_model / CONFIG).read_text())["scale"]
+    alpha, sigma = float(schedule.alpha(0.6)), float(schedule.sigma(0.6))
+    for restart, ((noise, again, _, grid), start) in enumerate(zip(asked, started, strict=True)):
+        assert np.array_equal(noise[0], initial_noise(grid, 3, 0, restart))
+        expected = noise if again is None else alpha * again / scale + sigma * noise
+        np.testing.assert_allclose(start, expected, atol=1e-6)
+    assert len({float(noise.sum()) for noise, *_ in asked}) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,14 @@ from gcd.checkpoints import available, load_decoder
 from gcd.evaluation.decoder import KINDS, evaluate_decoder
 from gcd.evaluation.decoder_limits import informed_count_errors, isolated_atom_floor, lone_atom_count_floor
 from gcd.training.decoder_structures import Sample, random_addition
-from gcd.voxels.decoder import Decoder, centre_of_mass_decode, decode, neighbourhoods
+from gcd.voxels.decoder import (
+    Decoder,
+    DecoderConfig,
+    candidates_in,
+    centre_of_mass_decode,
+    decode,
+    neighbourhoods,
+)
 from gcd.voxels.encoder import encode
 from gcd.voxels.fitting import fit_positions, interpolated, log_bayes_factors
 from gcd.voxels.grid import Grid
@@ -401,3 +410,25 @@ def test_the_bars_on_structures_never_trained_on(decoder, kind):
     assert noisy.rms_coordinate <= 0.08
     assert noisy.rms < yardstick.rms
     assert noisy.missed + noisy.extra < yardstick.missed + yardstick.extra
+
+
+@trained
+@pytest.mark.parametrize("weight", [None, 0.5])
+def test_evidence_is_probability_and_mass_by_their_weight(decoder, weight):
+    """A lone atom of clean voxels: mass 1, which counts twice unless the configuration says otherwise."""
+    config = decoder.config if weight is None else replace(decoder.config, evidence_of_mass=weight)
+    asked = Decoder(config)
+    asked.load_state_dict(decoder.state_dict())
+    (found,) = candidates_in(asked.eval(), voxels_of([5.3, 4.6, 7.4], BOX), BOX)
+    estimates = found.estimates
+    certain = estimates.probability[tuple(estimates.voxels.T)]
+    assert estimates.mass.sum() == pytest.approx(1.0, abs=0.02)
+    assert (estimates.evidence - certain).sum() == pytest.approx(
+        (weight or 2.0) * estimates.mass.sum(), rel=1e-5
+    )
+    assert len(found.merged) == 1
+
+
+@trained
+def test_the_decoder_that_is_shipped_has_the_evidence_that_a_new_one_starts_with(decoder):
+    assert decoder.config.evidence_of_mass == DecoderConfig().evidence_of_mass == 2.0
