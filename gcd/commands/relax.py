@@ -6,6 +6,9 @@ the work in one process a core; without it, torch does.
 
   gcd relax slab.extxyz --out relaxed
   gcd relax candidates/*.extxyz --metal W --engine torch --device cuda --json
+  gcd relax tilt.data --potential Fe_mm.eam.fs --elements Fe --rescale
+
+The boundary may lie across x, y or z of the file, and the cell may be turned in space: atoms come back as they lay.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from gcd.energetics.boundary_energy import RelaxProgress
+    from gcd.energetics.potential import Potential
 
 HELP = "relax boundaries in slab files; E_gb and [n]"
 DEFAULT_METAL = "W"
@@ -43,9 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine",
-        choices=("auto", "lammps", "torch"),
+        choices=("auto", "lammps", "torch", "ase"),
         default="auto",
-        help="what relaxes (default auto: LAMMPS where it is installed)",
+        help="what relaxes (default auto: LAMMPS where it is installed; ase for an ASE calculator)",
+    )
+    parser.add_argument(
+        "--potential",
+        metavar="P",
+        help="zhou2004 (default), an EAM file, 'pair_style ...; pair_coeff ...', or package.module:Class of an ASE "
+        "calculator",
+    )
+    parser.add_argument(
+        "--rescale",
+        action="store_true",
+        help="take off the strain that the grains have against the potential's crystal",
     )
     parser.add_argument(
         "--workers",
@@ -63,18 +78,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.energetics import lammps
     from gcd.energetics.boundary_energy import choose_engine, relax_boundaries
     from gcd.energetics.boundary_plane import make_slab
+    from gcd.energetics.potential import find_potential
     from gcd.files import check_writable
     from gcd.structures.formats import write_structure
 
     words: list[str] = []
+    potential = find_potential(args.potential)
+    engine = choose_engine(args.engine, potential)
     jobs: list[tuple[str, Path, Atoms, str]] = []  # file, where to, structure, metal
     for file in args.files:
         frames = reading.read(args, file)
         words += frames.words
         for index, atoms in enumerate(frames):
             try:
-                metal = _metal(args.metal, atoms)
-                make_slab(atoms, metal, plane=args.plane)
+                metal = _metal(args.metal, atoms, potential)
+                make_slab(atoms, metal, plane=args.plane, potential=potential, rescale=args.rescale)
             except ValueError as error:
                 which = f", structure {index + 1}" if len(frames) > 1 else ""
                 raise ValueError(f"{file}{which}: {error}") from None
@@ -85,7 +103,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"Several files would be written as {double[0]}: relax them in several commands.")
     check_writable(args.out)
     reading.tell(words)
-    engine = choose_engine(args.engine)
     if args.engine == "auto" and engine == "torch":
         print(f"{lammps.missing()} Relaxing in torch.", file=sys.stderr)
 
@@ -110,10 +127,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 workers=args.workers,
                 engine=engine,
                 device=args.device,
+                potential=potential,
+                rescale=args.rescale,
                 callback=write,
             )
             done += len(rows)
     for structure in structures:
+        for word in structure.get("warnings", ()):
+            print(f"{structure['source']}: {word}", file=sys.stderr)
         if not args.json:
             _show(structure)
         elif "error" in structure:
@@ -132,12 +153,13 @@ def _stem(file: str, files: list[str]) -> str:
     return stem.replace("POSCAR", "poscar").replace("CONTCAR", "contcar")
 
 
-def _metal(chosen: str | None, atoms: Atoms) -> str:
+def _metal(chosen: str | None, atoms: Atoms, potential: Potential) -> str:
+    """The metal asked for, else the file's, else the potential's only one."""
     from gcd.energetics.boundary_plane import NAMELESS
-    from gcd.energetics.metals import check_metal
 
     named = set(atoms.symbols) - NAMELESS
-    return check_metal(chosen or (named.pop() if len(named) == 1 else DEFAULT_METAL)).symbol
+    only = potential.elements[0] if len(potential.elements) == 1 else DEFAULT_METAL
+    return potential.check_element(chosen or (named.pop() if len(named) == 1 else only))
 
 
 def _describe(source: str, target: Path, atoms: Atoms) -> dict[str, Any]:
@@ -146,7 +168,11 @@ def _describe(source: str, target: Path, atoms: Atoms) -> dict[str, Any]:
         unknown = {"n": None, "egb_initial": None, "egb": None, "converged": False}
         return {"file": None, "source": source, "atoms": len(atoms)} | unknown | {"error": info["error"]}
     keys = ("n", "egb_initial", "egb", "converged", "metal", "plane", "area", "force_evaluations")
-    return {"file": str(target), "source": source, "atoms": len(atoms)} | {key: info[key] for key in keys}
+    described = {"file": str(target), "source": source, "atoms": len(atoms)} | {
+        key: info[key] for key in keys
+    }
+    more = ("potential", "warnings", "egb_other", "plane_other")
+    return described | {key: info[key] for key in more if key in info}
 
 
 def _show(structure: dict[str, Any]) -> None:

@@ -216,7 +216,8 @@ def turned_about(slab: Slab, atoms: Atoms, potential: Any = None) -> Slab:
     potential = find_potential(potential)
     standing = _stand(atoms, slab.metal, potential)
     assert slab.other is not None
-    return replace(make_slab(standing.atoms, slab.metal, plane=slab.other, potential=potential), words=())
+    plane = max(slab.other, 1e-3)  # inside the cell, and not on its edge
+    return replace(make_slab(standing.atoms, slab.metal, plane=plane, potential=potential), words=())
 
 
 def _stand(atoms: Atoms, symbol: str, potential: Potential) -> Standing:

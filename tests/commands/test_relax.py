@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from gcd.energetics import lammps
 from gcd.structures.bicrystals import twist_bicrystal
 from gcd.structures.formats import read_structures, write_structure
 
+BICRYSTALS = Path(__file__).parent.parent / "energetics" / "bicrystals"
 ENGINES = [
     pytest.param("lammps", marks=pytest.mark.skipif(not lammps.available(), reason=str(lammps.missing()))),
     "torch",
@@ -194,3 +196,38 @@ def test_analyse_knows_bicrystals(here, capsys):
     assert "[n] = 0.2, 10 atoms a plane" in capsys.readouterr().out
     assert main(["analyse", "slab.extxyz", "--metal", "Cu"]) == 2
     assert "slab.extxyz: The structure holds W" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not lammps.available(), reason=str(lammps.missing()))
+def test_other_potentials_relax_files_and_words_are_told(tmp_path, capsys):
+    """A strained twin of iron in another potential: the strain is told, and taken off."""
+    file = str(BICRYSTALS / "fe-s3-112-twin-dft-lattice.vasp")
+    common = [
+        "relax",
+        file,
+        "--out",
+        str(tmp_path),
+        "--potential",
+        "Fe_mm.eam.fs",
+        "--workers",
+        "1",
+        "--json",
+    ]
+    assert main(common) == 0
+    out, err = capsys.readouterr()
+    (strained,) = json.loads(out)["structures"]
+    assert "strained" in err
+    assert strained["potential"] == "Fe_mm.eam.fs"
+    assert main([*common, "--rescale"]) == 0
+    out, err = capsys.readouterr()
+    (relaxed,) = json.loads(out)["structures"]
+    assert "was taken off" in relaxed["warnings"][0]
+    assert 0.1 < relaxed["egb"] < strained["egb"] - 0.05
+
+
+def test_a_potential_of_another_element_is_refused_before_anything_is_written(tmp_path, capsys):
+    file = str(BICRYSTALS / "w-s5-310-slab.extxyz")
+    out = tmp_path / "relaxed"
+    assert main(["relax", file, "--out", str(out), "--potential", "Cu_u3.eam"]) != 0
+    assert "is for Cu, not for 'W'" in capsys.readouterr().err
+    assert not out.exists()
