@@ -153,6 +153,7 @@ def search(
         raise SearchError(f"The search needs a potential that LAMMPS has. {potential.why_not}")
     if potential.name != "zhou2004":
         meta["potential"] = potential.name
+    constant = potential.lattice_constant(metal, phase.name)
     build_proposal(
         draw_proposal(entry, metal, seed, 0, recipe), entry, metal, recipe
     )  # refused before a file is made
@@ -176,7 +177,7 @@ def search(
                 if state.tally.full:
                     return
                 proposal = draw_proposal(entry, metal, seed, number, recipe, state.tally.surplus(per_plane))
-                atoms = build_proposal(proposal, entry, metal, recipe)
+                atoms = build_proposal(proposal, entry, metal, recipe, constant)
                 slab = make_slab(atoms, metal, plane=atoms.info["plane"], potential=potential)
                 under_way[index] = proposal, atoms, slab
                 yield {"slab": slab, "potential": text, "proposal": proposal, "recipe": recipe}

@@ -107,7 +107,9 @@ def draw_proposal(
     )
 
 
-def build_proposal(proposal: Proposal, twist: str | Twist, metal: str, recipe: Recipe) -> Atoms:
+def build_proposal(
+    proposal: Proposal, twist: str | Twist, metal: str, recipe: Recipe, lattice_constant: float | None = None
+) -> Atoms:
     """The proposal's bicrystal: shifted, with atoms removed or added at random, and pushed about near the plane.
 
     Where atoms are added the upper grain has one plane less, so that all candidates are about equally thick.
@@ -124,6 +126,7 @@ def build_proposal(proposal: Proposal, twist: str | Twist, metal: str, recipe: R
         remove=proposal.removed,
         insert=proposal.inserted,
         rng=rng,
+        lattice_constant=lattice_constant,
     )
     push_atoms(atoms, atoms.info["plane"], recipe.push, rng, reach=recipe.push_reach)
     return atoms
