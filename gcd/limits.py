@@ -16,6 +16,9 @@ MAX_ATOMS = 50_000  # atoms in one structure, generated or read
 MAX_LENGTH = 100_000  # Å, of a cell and of positions in a file
 MIN_THICKNESS = 0.5  # Å, of a cell between opposite faces; thinner ones would need images without number
 MAX_BLOCKS = 40_000_000  # of space, in a search for Voronoi neighbours; each takes 25 bytes
+MAX_CIF_WORDS = 3_000_000  # words of a CIF; 50,000 atoms in ten columns are 500,000
+READ_SECONDS = 20.0  # that an upload may take to read, in a process of its own
+READ_MEMORY = 500 * 2**20  # bytes that it may take there, beyond those of the idle process
 MAX_OPERATIONS = (
     1_536  # symmetry operations that a CIF lists: 192 of the largest group, in a supercell of eight
 )

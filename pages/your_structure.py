@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from gcd.files import StructureFileError
 from gcd.jobs import Job
 from gcd.limits import MAX_UPLOAD_BYTES
+from gcd.structures import apart
 from gcd.structures.examples import EXAMPLES
-from gcd.structures.formats import FORMATS, read_structures
+from gcd.structures.formats import FORMATS, Reading
 from gcd.structures.orthorhombic import orthorhombic_supercell
 from gcd.views.atoms import scene
 from gcd.voxels import cell_lengths
@@ -27,15 +27,17 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 frame.enter()
+apart.prepare()  # so that an upload finds a process that waits
 
 SLOT = "structure_job"
 MOST_DRAWN = 6_000  # atoms
+MOST_WORDS = 6  # on how a file was read
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading …")
-def read(name: str, data: bytes) -> list[Atoms]:
-    """The structures of an upload; StructureFileError in one sentence."""
-    return read_structures(data, name, max_bytes=MAX_UPLOAD_BYTES)
+def read(name: str, data: bytes, elements: str) -> Reading:
+    """The structures of an upload, read by a process of its own; StructureFileError in one sentence."""
+    return apart.read_apart(data, name, max_bytes=MAX_UPLOAD_BYTES, elements=elements or None)
 
 
 def nothing(_: Job) -> None:
@@ -47,15 +49,23 @@ def choose() -> tuple[Origin, Atoms] | None:
     uploaded = st.file_uploader(
         "A file of your own", key="upload", max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         help=", ".join(f"{form.title}: {' '.join(form.endings)}" for form in FORMATS.values())
-        + "; POSCAR and CONTCAR also without an ending.",
+        + "; packed with gzip, bzip2, xz or zip too. What is in the file says its format, not its name.",
     )  # fmt: skip
     if uploaded is None:
         return Origin(chosen), EXAMPLES[chosen]()
+    elements = st.text_input(
+        "Elements of its types", key="elements", placeholder="W Re", bind="query-params",
+        help="Of the types 1, 2, ... of a LAMMPS file or an old POSCAR that names none; else leave it empty.",
+    )  # fmt: skip
     try:
-        structures = read(uploaded.name, uploaded.getvalue())
-    except StructureFileError as error:
+        structures = read(uploaded.name, uploaded.getvalue(), elements.strip())
+    except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return None
+    for word in structures.words[:MOST_WORDS]:
+        st.warning(word, icon=":material/info:")
+    if len(structures.words) > MOST_WORDS:
+        st.caption(f"And {len(structures.words) - MOST_WORDS:,} more remarks; `gcd analyse` says them all.")
     index = 0
     if len(structures) > 1:
         index = int(

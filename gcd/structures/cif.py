@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.limits import MAX_ATOMS
+from gcd.limits import MAX_ATOMS, MAX_CIF_WORDS
 from gcd.structures.amounts import Amount
 from gcd.structures.cif_sites import Sites, formula_counts, number_of, read_sites
 from gcd.structures.cif_symmetry import Symmetry, symmetries
@@ -24,7 +24,7 @@ SAME_SITE = 0.4  # Å between images of one site that are one atom
 ROUNDING = 0.06  # Å by which rounded coordinates miss a special position; nearer images are averaged
 ALTERNATIVE = 0.9  # Å between partly filled sites of which one at a time is filled
 HYDROGEN = 0.6  # Å, the same where one is hydrogen, which X-rays see 0.8 away from oxygen
-REPAIRS = 4  # times that text behind a whole structure is cut off
+REPAIRS = 12  # times that text behind a whole structure is cut off
 NUMBER_OF_ATOMS = "_gcd_number_of_atoms"  # in files that are written here: one that breaks off is known by it
 PERIODIC_AXES = "_gcd_periodic_axes"
 
@@ -59,9 +59,9 @@ def read_cif(text: str, say: Callable[[str], None]) -> list[Atoms]:
 def _blocks(text: str, say: Callable[[str], None]) -> list[tuple[str, dict[str, list[str]]]]:
     from gemmi import cif
 
-    at = text.find("data_")
-    if at < 0:
+    if "data_" not in text.lower():
         raise ValueError("it has no data_ block")
+    _check_words(text)
     for _ in range(REPAIRS):
         try:
             document = cif.read_string(text, 0)
@@ -71,6 +71,14 @@ def _blocks(text: str, say: Callable[[str], None]) -> list[tuple[str, dict[str, 
     else:
         raise ValueError("its syntax is broken in many places")
     return [(block.name, _tags(block)) for block in document]
+
+
+def _check_words(text: str) -> None:
+    """ValueError for more words than any structure has: each takes the parser 60 bytes."""
+    blank = np.frombuffer(text.encode(), dtype=np.uint8) <= ord(" ")
+    words = int((blank[:-1] & ~blank[1:]).sum())
+    if words > MAX_CIF_WORDS:
+        raise ValueError(f"it has {words:,} words, the most that is read is {MAX_CIF_WORDS:,}")
 
 
 def _tags(block: Any) -> dict[str, list[str]]:
@@ -179,11 +187,14 @@ def _filled(sites: Sites, symmetry: Symmetry, cell: np.ndarray) -> tuple[np.ndar
         return sites.fractional, np.arange(count)
     if count * operations > 8 * MAX_ATOMS:  # special positions coincide in groups
         raise ValueError(f"{count:,} sites under {operations:,} symmetry operations are too many")
-    places, rows = [], []
+    places, rows, atoms = [], [], 0
     for row in range(count):
         images = symmetry.rotations @ sites.fractional[row] + symmetry.translations
         merged = _merged(images, cell)
         places.append(merged)
+        atoms += len(merged)
+        if atoms > MAX_ATOMS:
+            raise ValueError(f"its symmetry makes more than {MAX_ATOMS:,} atoms of {count:,} sites")
         rows.append(np.full(len(merged), row))
     return np.concatenate(places), np.concatenate(rows)
 
