@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +17,9 @@ from gcd.diffusion.unet import UNetConfig
 from gcd.particles.network import NetworkConfig
 from gcd.particles.noise import VESchedule
 from gcd.structures.bicrystal_ends import JITTER, OPENING
+from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_names import find_boundary
+from gcd.structures.twists import metal_phase
 from gcd.voxels.decoder import DecoderConfig
 
 Value = TypeVar("Value")
@@ -144,6 +148,11 @@ class BoundaryCheckpoint(VoxelCheckpoint):
     @property
     def subject(self) -> str:
         return f"{self.metal} {self.twist}"
+
+    @cached_property
+    def boundary(self) -> Boundary:
+        """What the model paints; ``twist`` is its short name."""
+        return find_boundary(self.record.get("boundary", self.twist), metal_phase(self.metal).name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,8 +17,9 @@ from gcd.devices import resolve_device
 from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.voxel_model import Progress, VoxelModel, batches, initial_noise, reporter
-from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, draw_state
-from gcd.structures.bicrystals import DEFAULT_PLANES, MAX_PLANES, check_twist, potential_lattice_constant
+from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, boundary_of, draw_state
+from gcd.structures.bicrystals import MAX_LAYERS, potential_lattice_constant
+from gcd.structures.boundary import Boundary
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -29,14 +30,15 @@ RESTARTS, MAX_RESTARTS = 3, 20
 RESTART_TIME = 0.6  # noise enough to move atoms, not to forget the boundary
 
 
-def boundary_models(twist: str = "sigma5", metal: str = "W") -> dict[str, str]:
+def boundary_models(twist: str | Sequence[int] | Boundary = "sigma5", metal: str = "W") -> dict[str, str]:
     """The models of a boundary that are there: what each is called, and its checkpoint's name."""
-    name = check_twist(twist).name
+    name = boundary_of(twist, metal).slug
     return {
         checkpoint.variant: folder
         for folder, checkpoint in available().items()
         if isinstance(checkpoint, BoundaryCheckpoint)
-        and (checkpoint.twist, checkpoint.metal) == (name, metal)
+        and checkpoint.metal == metal
+        and checkpoint.boundary.slug == name
     }
 
 
@@ -47,7 +49,7 @@ class _Request:
     checkpoint: BoundaryCheckpoint
     model: VoxelModel
     decoder: Decoder
-    planes: tuple[int, int]
+    planes: tuple[int, int] | None
     repeats: tuple[int, int]
     painted: float
     in_plane_shift: tuple[float, float] | None
@@ -115,12 +117,12 @@ class _Request:
 
 
 def boundary_ends(
-    twist: str = "sigma5",
+    twist: str | Sequence[int] | Boundary = "sigma5",
     *,
     model: str = "full",
     metal: str = "W",
     repeats: Sequence[int] = (1, 1),
-    planes: Sequence[int] = DEFAULT_PLANES,
+    planes: Sequence[int] | None = None,
     painted: float = PAINTED,
     in_plane_shift: Sequence[float] | None = None,
     spacing: float | None = None,
@@ -146,13 +148,13 @@ def boundary_ends(
 
 
 def generate_boundaries(
-    twist: str = "sigma5",
+    twist: str | Sequence[int] | Boundary = "sigma5",
     *,
     model: str = "full",
     metal: str = "W",
     count: int = 1,
     repeats: Sequence[int] = (1, 1),
-    planes: Sequence[int] = DEFAULT_PLANES,
+    planes: Sequence[int] | None = None,
     painted: float = PAINTED,
     in_plane_shift: Sequence[float] | None = None,
     spacing: float | None = None,
@@ -171,11 +173,12 @@ def generate_boundaries(
     """Candidates for a grain boundary: the middle of a bicrystal painted by a voxel diffusion model, then decoded.
 
     Args:
-        twist, metal: the boundary.
+        twist: the boundary, in any spelling of `find_boundary`.
+        metal: of its phase.
         model: "full" (trained on the whole dataset) or "window" (on mediocre structures alone), or another one's name.
         count: how many candidates.
         repeats: cells along x and y.
-        planes: (002) planes of the lower and the upper grain.
+        planes: of the lower and the upper grain; by default as many as in training.
         painted: thickness of the painted region in Å, in the middle.
         in_plane_shift: of the upper grain along x and y in Å; when None, near that of a structure learnt from, drawn at
             random for each candidate (`draw_state`).
@@ -214,7 +217,7 @@ def generate_boundaries(
         checkpoint=found,
         model=VoxelModel.load(found, where),
         decoder=load_decoder(where),
-        planes=_pair("planes", planes),
+        planes=None if planes is None else _pair("planes", planes),
         repeats=_pair("repeats", repeats),
         painted=painted,
         in_plane_shift=_shift(in_plane_shift),
@@ -253,7 +256,7 @@ def generate_boundaries(
     return (structures, np.concatenate(arrays)) if return_voxels else structures
 
 
-def checkpoint_of(twist: str, metal: str, model: str) -> str:
+def checkpoint_of(twist: str | Sequence[int] | Boundary, metal: str, model: str) -> str:
     """The checkpoint of a boundary's model; ValueError that names those there are."""
     models = boundary_models(twist, metal)
     if model in models:
@@ -264,12 +267,14 @@ def checkpoint_of(twist: str, metal: str, model: str) -> str:
         if isinstance(found, BoundaryCheckpoint)
     ]
     raise ValueError(
-        f"There is no model {model!r} of the boundary {metal} {twist}; there are "
+        f"There is no model {model!r} of the boundary {metal} {boundary_of(twist, metal).slug}; there are "
         f"{', '.join(there) if there else 'none at all'}."
     )
 
 
-def model_of(twist: str, metal: str, variant: str, checkpoint: str | None = None) -> BoundaryCheckpoint:
+def model_of(
+    twist: str | Sequence[int] | Boundary, metal: str, variant: str, checkpoint: str | None = None
+) -> BoundaryCheckpoint:
     """The checkpoint of a boundary's model, or the one of that name or folder.
 
     Raises:
@@ -285,7 +290,7 @@ def model_of(twist: str, metal: str, variant: str, checkpoint: str | None = None
 def candidate_ends(
     checkpoint: BoundaryCheckpoint,
     *,
-    planes: Sequence[int] = DEFAULT_PLANES,
+    planes: Sequence[int] | None = None,
     repeats: Sequence[int] = (1, 1),
     painted: float = PAINTED,
     in_plane_shift: Sequence[float] | None = None,
@@ -299,17 +304,18 @@ def candidate_ends(
         checkpoint: of the model; the rest as in `generate_boundaries`.
     """
     a = potential_lattice_constant(checkpoint.metal)
-    edge = check_twist(checkpoint.twist).edge * a
     rng = np.random.default_rng([limits.check_seed(seed), index, 1])
     state = _state_seen(checkpoint.learnt, rng)
-    shift, lift = draw_state(rng, edge, a, state, jitter=checkpoint.jitter, opening=checkpoint.opening)
+    shift, lift = draw_state(
+        rng, checkpoint.boundary, a, state, jitter=checkpoint.jitter, opening=checkpoint.opening
+    )
     nx, ny = checkpoint.voxels[:2]
     return bicrystal_ends(
-        checkpoint.twist,
+        checkpoint.boundary,
         checkpoint.metal,
         voxels=(nx, ny),
         voxel_height=checkpoint.voxel_size[2],
-        planes=_pair("planes", planes),
+        planes=None if planes is None else _pair("planes", planes),
         repeats=_pair("repeats", repeats),
         painted=painted,
         in_plane_shift=_shift(in_plane_shift) or (float(shift[0]), float(shift[1])),
@@ -332,7 +338,7 @@ def _state_seen(learnt: Learnt, rng: np.random.Generator) -> np.ndarray:
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
     if not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
         raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
-    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_PLANES
+    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_LAYERS
     first, second = (limits.check_integer(f"each of the {name}", v, 1, high) for v in values)
     return first, second
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gcd.energetics.boundary_energy import RelaxProgress, choose_engine, relax_boundaries
 from gcd.generate.boundaries import generate_boundaries
 from gcd.generate.voxel_model import Progress
+from gcd.structures.boundary import Boundary
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
 def generate_relaxed_boundaries(
-    twist: str = "sigma5",
+    twist: str | Sequence[int] | Boundary = "sigma5",
     *,
     metal: str = "W",
     workers: int | None = None,

@@ -3,8 +3,8 @@
 Arrays, M structures of N atoms in all: ``egb`` (M,) J/m2, ``n`` (M,), ``offsets`` (M + 1,) into ``positions`` (N, 3) Å
 and ``energies`` (N,) eV, structures end to end; ``cell`` (3,) Å; ``plane`` (M,), z in Å of the boundary as built; how
 each was made: ``seed``, ``number``, ``converged``, ``shift`` (M, 2) Å, ``removed``, ``inserted``, ``steps``,
-``temperature`` K, ``ramp``; and ``about``, JSON text with what all share (twist, metal, atoms_per_plane, voxels,
-recipes).
+``temperature`` K, ``ramp``; and ``about``, JSON text with what all share (boundary, its short name
+under twist, metal, atoms_per_plane, voxels, recipes).
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ import numpy as np
 from gcd.files import atomic_file
 from gcd.places import dataset_folder
 from gcd.search.store import Candidate, Store
+from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_names import find_boundary
+from gcd.structures.twists import metal_phase
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-FRAME_VOXELS = (12, 12, 72)  # the paper's grid for the Sigma5 boundary of tungsten ...
-FRAME_HEIGHT = 72 * 0.834  # Å; ... with voxels of 0.834 Å
+    from gcd.voxels.grid import Grid
+
 SETTINGS = ("removed", "inserted", "steps", "temperature", "ramp")  # of a proposal, one number each
 _PER_STRUCTURE = ("egb", "n", "plane", "seed", "number", "converged", "shift", *SETTINGS)
 
@@ -59,6 +62,13 @@ class BoundaryDataset:
         return self.arrays["cell"]
 
     @property
+    def boundary(self) -> Boundary:
+        """What all are structures of, repeats included."""
+        return find_boundary(
+            self.about.get("boundary", self.about["twist"]), metal_phase(self.about["metal"]).name
+        )
+
+    @property
     def voxels(self) -> tuple[int, int, int]:
         """The grid on which the structures are drawn."""
         x, y, z = self.about["voxels"]
@@ -78,7 +88,8 @@ class BoundaryDataset:
     def info(self, index: int) -> dict[str, Any]:
         """What is known of one structure, as plain numbers: E_gb, [n], seed, number, search settings."""
         known = {name: self.arrays[name][index].tolist() for name in _PER_STRUCTURE}
-        return known | {name: self.about[name] for name in ("twist", "metal", "atoms_per_plane")}
+        shared = {name: self.about[name] for name in ("twist", "metal", "atoms_per_plane")}
+        return known | shared | {"boundary": self.boundary.slug}
 
     def atoms(self, index: int) -> Atoms:
         """One structure as ``ase.Atoms``, with :meth:`info` and ``arrays["energy"]`` (eV)."""
@@ -151,16 +162,17 @@ def load_dataset(name: str = "w-sigma5") -> BoundaryDataset:
 def build_dataset(
     stores: Iterable[str | os.PathLike[str]],
     *,
-    voxels: tuple[int, int, int] = FRAME_VOXELS,
-    height: float = FRAME_HEIGHT,
+    voxels: tuple[int, int, int] | None = None,
+    height: float | None = None,
     highest: float = np.inf,
 ) -> BoundaryDataset:
     """Gather the distinct, converged structures of one or several searches of the same boundary.
 
     Args:
         stores: files of :class:`gcd.search.store.Store`; of duplicates the first is kept.
-        voxels: the grid of the frame that all structures lie in.
-        height: of that frame in Å.
+        voxels: the grid of the frame that all structures lie in; by default that of `Boundary.frame`, with room for
+            the highest of them.
+        height: of that frame in Å; by default that of the grid.
         highest: E_gb in J/m2 above which structures are left out.
 
     Raises:
@@ -172,6 +184,9 @@ def build_dataset(
     for path in stores:
         with Store(path, read_only=True) as store:
             shared = {name: store.meta[name] for name in ("twist", "metal", "atoms_per_plane")}
+            # Older stores have no more than the name, under which the same boundary is found.
+            phase = metal_phase(shared["metal"]).name
+            shared["boundary"] = find_boundary(store.meta.get("boundary", shared["twist"]), phase).to_dict()
             if about and about != shared:
                 raise DatasetError(f"{str(path)!r} is a search of another boundary: {shared}, not {about}.")
             about = shared
@@ -183,8 +198,22 @@ def build_dataset(
     if not kept:
         raise DatasetError("The searches hold no converged structure.")
     found = sorted(kept.values(), key=lambda c: (c.n, c.egb))
+    if voxels is None or height is None:
+        frame = _frame(Boundary.from_dict(about["boundary"]), found, voxels)
+        voxels, height = (
+            frame.shape if voxels is None else voxels,
+            frame.lengths[2] if height is None else height,
+        )
     about |= {"format": 1, "voxels": list(voxels), "recipes": recipes}
     return BoundaryDataset(_arrays(found, voxels, height), about)
+
+
+def _frame(boundary: Boundary, found: list[Candidate], voxels: tuple[int, int, int] | None) -> Grid:
+    """The frame with room for the highest structure, or for the layers that are given."""
+    a = float(found[0].cell[0] / boundary.edges[0])
+    size = boundary.frame(1.0, a).voxel_size[2]
+    highest = max(float(c.positions[:, 2].max()) for c in found)
+    return boundary.frame(highest + size if voxels is None else voxels[2] * size, a)
 
 
 def _arrays(found: list[Candidate], voxels: tuple[int, int, int], height: float) -> dict[str, np.ndarray]:

@@ -27,7 +27,11 @@ from gcd.search.anneal import Annealed, anneal_slab
 from gcd.search.proposals import Proposal, Recipe, build_proposal, draw_proposal
 from gcd.search.store import Candidate, Store
 from gcd.search.windows import Tally, Window
-from gcd.structures.bicrystals import check_twist, metal_phase
+from gcd.structures.bicrystal_ends import boundary_of
+from gcd.structures.bicrystals import default_planes, working_cell
+from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_names import twist_name
+from gcd.structures.twists import Twist
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -95,7 +99,7 @@ class _State:
 
 
 def search(
-    twist: str = "sigma5",
+    boundary: str | Twist | Boundary = "sigma5",
     metal: str = "W",
     *,
     count: int = 100,
@@ -104,25 +108,30 @@ def search(
     workers: int | None = None,
     windows: Sequence[Window] = (),
     recipe: Recipe | None = None,
+    repeats: tuple[int, int] | None = None,
     timeout: float = TIMEOUT,
     potential: Any = None,
     engine: Engine | None = None,
     cancelled: Callable[[], bool] | None = None,
     callback: Callable[[SearchProgress], None] | None = None,
     stop: Callable[[SearchProgress], bool] | None = None,
+    twist: str | Twist | None = None,
 ) -> SearchProgress:
-    """Search for structures of a twist boundary, and keep every one in ``out`` as soon as it is finished.
+    """Search for structures of a boundary, and keep every one in ``out`` as soon as it is finished.
 
     A search that was ended in any way goes on where it was when called again with the same arguments: ``count``
     includes what the file holds for that seed.
 
     Args:
-        twist, metal: the boundary.
+        boundary: its name in any spelling, or itself; ``twist`` is an older word for it.
+        metal: of its phase.
         count: candidates of that seed in all.
         out: the store; see :class:`gcd.search.store.Store`.
         seed: candidate i depends on (seed, i), the recipe, and what the windows still lack.
         workers: processes, by default one a core.
         windows: ranges of E_gb and [n] to fill; only promising [n] are tried, and the search ends when all are full.
+        repeats: of the boundary's cell along x and y; by default as many as make both edges 8 Å long, and for the old
+            (100) twists one.
         recipe: ranges of shifts, atoms, temperatures and lengths.
         timeout: seconds after which a candidate is given up.
         potential: what :func:`gcd.energetics.potential.find_potential` takes, of those that LAMMPS can do; Zhou 2004
@@ -137,7 +146,7 @@ def search(
         SearchError: LAMMPS is missing, or one candidate after the other fails.
         StoreError: ``out`` is something else, or holds another search.
     """
-    entry, phase = check_twist(twist), metal_phase(metal)
+    found = boundary_of(boundary if twist is None else twist, metal)
     limits.check_integer("the number of candidates", count, 1, limits.MAX_CANDIDATES)
     limits.check_seed(seed)
     if workers is not None:
@@ -145,18 +154,29 @@ def search(
     recipe = recipe or Recipe()
     if lack := missing():
         raise SearchError(f"The search needs LAMMPS. {lack}")
-    per_plane = entry.atoms_per_plane(phase.name) * math.prod(recipe.repeats)
-    meta = {"twist": entry.name, "metal": metal, "atoms_per_plane": per_plane, "recipe": asdict(recipe)}
     potential = find_potential(potential)
     text = potential.lammps(metal)
     if text is None:
         raise SearchError(f"The search needs a potential that LAMMPS has. {potential.why_not}")
+    a = potential.lattice_constant(metal, found.phase)
+    entry = working_cell(found, a, repeats)
+    recipe = replace(recipe, planes=recipe.planes or default_planes(entry, a))
+    per_plane = entry.atoms_per_plane * math.prod(recipe.repeats)
+    meta = {
+        "twist": twist_name(entry),
+        "metal": metal,
+        "atoms_per_plane": per_plane,
+        "recipe": asdict(recipe),
+        "boundary": entry.to_dict(),
+    }
     if potential.name != "zhou2004":
         meta["potential"] = potential.name
-    constant = potential.lattice_constant(metal, phase.name)
-    build_proposal(
-        draw_proposal(entry, metal, seed, 0, recipe), entry, metal, recipe
-    )  # refused before a file is made
+
+    def propose(number: int, surplus: Sequence[int] | None = None) -> tuple[Proposal, Atoms]:
+        proposal = draw_proposal(entry, metal, seed, number, recipe, surplus, lattice_constant=a)
+        return proposal, build_proposal(proposal, entry, metal, recipe, lattice_constant=a)
+
+    propose(0)  # refused before a file is made
     with Store(out, meta) as store:
         state = _State(Tally(windows))
         for candidate in store:
@@ -176,8 +196,7 @@ def search(
             for index, number in enumerate(itertools.islice(free, max(0, count - len(finished)))):
                 if state.tally.full:
                     return
-                proposal = draw_proposal(entry, metal, seed, number, recipe, state.tally.surplus(per_plane))
-                atoms = build_proposal(proposal, entry, metal, recipe, constant)
+                proposal, atoms = propose(number, state.tally.surplus(per_plane))
                 slab = make_slab(atoms, metal, plane=atoms.info["plane"], potential=potential)
                 under_way[index] = proposal, atoms, slab
                 yield {"slab": slab, "potential": text, "proposal": proposal, "recipe": recipe}

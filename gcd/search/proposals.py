@@ -13,25 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.structures.bicrystals import (
-    DEFAULT_PLANES,
-    PUSH_REACH,
-    Twist,
-    check_twist,
-    metal_phase,
-    push_atoms,
-    twist_bicrystal,
-)
+from gcd.structures.bicrystal_ends import boundary_of
+from gcd.structures.bicrystals import PUSH_REACH, TooClose, bicrystal, default_planes, push_atoms
+from gcd.structures.boundary import Boundary
+from gcd.structures.twists import Twist
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+
+WIDER = 20  # times 0.1 Å that grains are opened beyond the recipe, should they lie on each other
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The ranges from which proposals are drawn; lengths in Å."""
 
-    planes: tuple[int, int] = DEFAULT_PLANES
+    planes: tuple[int, int] | None = None  # of the grains; None: `default_planes` of the boundary
     repeats: tuple[int, int] = (1, 1)
     gap: float = 0.3  # opened between the grains
     push: float = 0.3  # longest displacement of an atom near the boundary
@@ -72,23 +70,30 @@ class Proposal:
 
 
 def draw_proposal(
-    twist: Twist, metal: str, seed: int, number: int, recipe: Recipe, surplus: Sequence[int] | None = None
+    boundary: str | Twist | Boundary,
+    metal: str,
+    seed: int,
+    number: int,
+    recipe: Recipe,
+    surplus: Sequence[int] | None = None,
+    *,
+    lattice_constant: float | None = None,
 ) -> Proposal:
     """The proposal of that number.
 
     Args:
-        twist, metal: the boundary.
+        boundary, metal: the boundary, with the repeats that it shall have.
         seed, number: what the draw depends on, beside the recipe.
         recipe: the ranges.
         surplus: which numbers of atoms beyond whole planes ([n] times the atoms of a plane) to choose from; by
             default all.
+        lattice_constant: Å; by default that of the metal's Zhou potential.
     """
-    from gcd.energetics.zhou2004 import lattice_constant
-
+    boundary = boundary_of(boundary, metal)
+    a = _lattice_constant(metal, lattice_constant)
     rng = np.random.default_rng([seed, number])
-    per_plane = twist.atoms_per_plane(metal_phase(metal).name) * math.prod(recipe.repeats)
-    edge = twist.edge * lattice_constant(metal)
-    shift = rng.uniform(0.0, 1.0, 2) * edge
+    per_plane = boundary.atoms_per_plane * math.prod(recipe.repeats)
+    shift = rng.uniform(0.0, 1.0, 2) * (boundary.edges * a)
     low, high = (math.log(s) for s in recipe.steps)
     steps = round(math.exp(rng.uniform(low, high)))
     temperature = rng.uniform(*recipe.temperature)
@@ -108,25 +113,44 @@ def draw_proposal(
 
 
 def build_proposal(
-    proposal: Proposal, twist: str | Twist, metal: str, recipe: Recipe, lattice_constant: float | None = None
+    proposal: Proposal,
+    boundary: str | Twist | Boundary,
+    metal: str,
+    recipe: Recipe,
+    lattice_constant: float | None = None,
 ) -> Atoms:
     """The proposal's bicrystal: shifted, with atoms removed or added at random, and pushed about near the plane.
 
-    Where atoms are added the upper grain has one plane less, so that all candidates are about equally thick.
+    Where atoms are added the upper grain has one plane less, so that all candidates are about equally thick. Grains
+    that would lie on each other are opened further than the recipe says, by as little as it takes.
     """
-    rng = np.random.default_rng([proposal.seed, proposal.number, 1])
-    below, above = recipe.planes
-    atoms = twist_bicrystal(
-        check_twist(twist),
-        metal,
-        planes=(below, above - 1 if proposal.inserted else above),
-        repeats=recipe.repeats,
-        in_plane_shift=proposal.shift,
-        gap=recipe.gap,
-        remove=proposal.removed,
-        insert=proposal.inserted,
-        rng=rng,
-        lattice_constant=lattice_constant,
-    )
+    boundary = boundary_of(boundary, metal)
+    a = _lattice_constant(metal, lattice_constant)
+    below, above = recipe.planes or default_planes(boundary, a)
+    for step in range(WIDER + 1):
+        rng = np.random.default_rng([proposal.seed, proposal.number, 1])
+        try:
+            atoms = bicrystal(
+                boundary,
+                a,
+                metal,
+                planes=(below, above - 1 if proposal.inserted else above),
+                repeats=recipe.repeats,
+                in_plane_shift=proposal.shift,
+                gap=recipe.gap + 0.1 * step,
+                remove=proposal.removed,
+                insert=proposal.inserted,
+                rng=rng,
+            )
+            break
+        except TooClose:
+            if step == WIDER:
+                raise
     push_atoms(atoms, atoms.info["plane"], recipe.push, rng, reach=recipe.push_reach)
     return atoms
+
+
+def _lattice_constant(metal: str, given: float | None) -> float:
+    from gcd.energetics.zhou2004 import lattice_constant
+
+    return float(lattice_constant(metal)) if given is None else given

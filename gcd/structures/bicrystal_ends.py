@@ -6,22 +6,18 @@ Lengths are in Å. The frame of the paper: 12 x 12 x 72 voxels of 0.834 Å, 36 l
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcd.limits import MAX_VOXELS, is_finite
-from gcd.structures.bicrystals import (
-    DEFAULT_PLANES,
-    DEFAULT_VACUUM,
-    check_twist,
-    metal_phase,
-    potential_lattice_constant,
-    twist_bicrystal,
-)
-from gcd.structures.crystals import check_element
-from gcd.structures.twists import plane_sites
+from gcd.structures.bicrystals import DEFAULT_VACUUM, bicrystal, default_planes, potential_lattice_constant
+from gcd.structures.boundary import SIDES, VOXEL, Boundary
+from gcd.structures.boundary_names import find_boundary
+from gcd.structures.crystals import PHASES, check_element
+from gcd.structures.twists import Twist, metal_phase
 from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
@@ -39,7 +35,7 @@ class BicrystalEnds:
     """What an in-painting model is given.
 
     Attributes:
-        atoms: the known atoms, those with a share in a known layer; ``arrays["grain"]`` as in `twist_bicrystal`.
+        atoms: the known atoms, those with a share in a known layer; ``arrays["grain"]`` as in `bicrystal`.
         grid: the frame, periodic in x and y.
         layers: the voxel layers low <= z < high are painted.
     """
@@ -55,11 +51,22 @@ class BicrystalEnds:
         return (self.layers[0] - 0.5) * size, (self.layers[1] - 0.5) * size
 
 
+def boundary_of(boundary: str | Sequence[int] | Twist | Boundary, metal: str) -> Boundary:
+    """The boundary of that name in the metal's phase; ValueError when it is one of another phase."""
+    phase = metal_phase(metal)
+    found = find_boundary(boundary, phase.name)
+    if found.phase != phase.name:
+        raise ValueError(
+            f"{check_element(metal)} is {phase.name}, and the boundary {found.slug} one of {found.phase}."
+        )
+    return found
+
+
 def measure_state(
     positions: np.ndarray,
     plane: float,
     edge: float,
-    twist: str = "sigma5",
+    twist: str | Twist | Boundary = "sigma5",
     metal: str = "W",
     *,
     away: float = 12.0,
@@ -67,76 +74,65 @@ def measure_state(
     """How the upper grain of a slab lies on the lower one: what `bicrystal_ends` takes as in_plane_shift and spacing.
 
     Args:
-        positions: (N, 3) Å; the cell is one cell of the twist, of that edge in Å.
+        positions: (N, 3) Å; the cell is one cell of the boundary.
         plane: z of the boundary in Å.
-        away: Å from it; atoms further away are those of perfect grains.
+        edge: of that cell along x in Å.
+        twist: the boundary.
+        away: Å from the plane; atoms further away are those of perfect grains.
 
     Returns:
-        (3,) Å: in-plane shift, and spacing from -a/4 to a/4. Other shifts may be the same state, by the vectors of
-        both lattices.
+        (3,) Å: in-plane shift, and spacing from minus to plus half a plane's. Other shifts may be the same state, by
+        the vectors of both lattices.
     """
-    entry, phase = check_twist(twist), metal_phase(metal)
-    spacing = 0.5 * edge / entry.edge
-    lower, upper = grain_translations(positions, plane, edge, twist, metal, away=away)
+    boundary = boundary_of(twist, metal)
+    a = edge / float(boundary.edges[0])
+    spacing, edges = boundary.spacing * a, boundary.edges * a
+    lower, upper = grain_translations(positions, plane, boundary, a, away=away)
     state = upper - lower
     # A plane up or down is the same grain again, shifted as the next plane is.
     planes = round(float(state[2] / spacing))
-    first, moved = (plane_sites(entry, phase.name, k, 1)[0] * edge for k in (0, planes))
+    first, moved = (boundary.sites(1, k)[0] * edges for k in (0, planes))
     state -= np.array([*(moved - first), planes * spacing])
-    return np.array([*(state[:2] % edge), state[2]])
+    return np.array([*(state[:2] % edges), state[2]])
 
 
 def grain_translations(
-    positions: np.ndarray, plane: float, edge: float, twist: str, metal: str, *, away: float = 12.0
+    positions: np.ndarray, plane: float, boundary: Boundary, lattice_constant: float, *, away: float = 12.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(3,) Å of either grain, the lower one first, by which its lattice lies off the sites of `plane_sites`.
+    """(3,) Å of either grain, the lower one first, by which its lattice lies off that of `Boundary.sites`.
 
-    Arguments as in `measure_state`; up to vectors of the grain's own lattice.
+    Arguments as in `measure_state`; up to vectors of the grain's own lattice. ValueError for a grain without atoms.
     """
-    entry, phase = check_twist(twist), metal_phase(metal)
-    spacing = 0.5 * edge / entry.edge
     z = positions[:, 2] - plane
-    lower, upper = (
-        _translation(
-            positions[where], edge, spacing, [plane_sites(entry, phase.name, k, side) for k in (0, 1)]
-        )
-        for where, side in ((z < -away, -1), (z > away, 1))
-    )
-    return lower, upper
-
-
-def _translation(positions: np.ndarray, edge: float, spacing: float, planes: list[np.ndarray]) -> np.ndarray:
-    """(3,) Å by which atoms lie off the sites of planes 0, 1, 0, 1 ... at heights 0, spacing ..., up to the lattice."""
-    first = positions[0] - np.array([*(planes[0][0] * edge), 0.0])
-    moved = positions - first
-    k = np.rint(moved[:, 2] / spacing).astype(int)
-    total = np.zeros(3)
-    for parity in (0, 1):
-        here = moved[k % 2 == parity]
-        if not len(here):
-            continue
-        off = here[:, None, :2] - planes[parity] * edge
-        off -= edge * np.rint(off / edge)
-        nearest = np.linalg.norm(off, axis=2).argmin(axis=1)
-        total[:2] += off[np.arange(len(here)), nearest].sum(axis=0)
-        total[2] += (here[:, 2] - k[k % 2 == parity] * spacing).sum()
-    return first + total / len(positions)
-
-
-def symmetric_states(state: np.ndarray) -> list[np.ndarray]:
-    """A state (3,) under the point group D4 of a (100) twist boundary: the same boundary, turned."""
-    x, y, z = state
     out = []
-    for u, v in ((x, y), (-x, y)):  # half a turn about x swaps the grains, and so turns the shift back
-        for _ in range(4):
-            out.append(np.array([u, v, z]))
-            u, v = -v, u
-    return out
+    for side, where in enumerate((z < -away, z > away)):
+        if not where.any():
+            raise ValueError(f"The {SIDES[side]} grain has no atoms more than {away:g} Å from the boundary.")
+        first = positions[where][0] - np.array(
+            [*(boundary.sites(side, 0)[0] * boundary.edges * lattice_constant), 0.0]
+        )
+        off = (positions[where] - first) / lattice_constant @ _unit(boundary, side)
+        nearest = [basis + np.rint(off - basis) for basis in PHASES[boundary.phase].basis]
+        misses = np.array([((off - site) ** 2).sum(axis=1) for site in nearest])
+        off -= np.array(nearest)[misses.argmin(axis=0), np.arange(len(off))]
+        out.append(first + (off @ _unit(boundary, side).T).mean(axis=0) * lattice_constant)
+    return out[0], out[1]
+
+
+def _unit(boundary: Boundary, side: int) -> np.ndarray:
+    """(3, 3) unit vectors of a grain's directions: the rows take a vector of the laboratory into the crystal."""
+    rows = np.array((boundary.lower, boundary.upper)[side], dtype=float)
+    return rows / np.linalg.norm(rows, axis=1)[:, None]
+
+
+def symmetric_states(state: np.ndarray, boundary: str | Boundary = "sigma5") -> list[np.ndarray]:
+    """A state (3,) under the operations of the boundary that keep its cell: the same boundary, turned."""
+    return find_boundary(boundary).states(state)
 
 
 def draw_state(
     rng: np.random.Generator,
-    edge: float,
+    boundary: str | Boundary,
     lattice_constant: float,
     states: np.ndarray | None = None,
     *,
@@ -147,66 +143,81 @@ def draw_state(
 
     Args:
         states: (M, 3) states that the boundary has been seen in: one of them, turned at random. Without them any:
-            shifts over the whole cell, spacings over one whole period from -a/4 to a/4 (planes repeat every a/2, and
-            a plane more or less is for the model to decide).
+            shifts over the whole cell, spacings over one plane's, from minus to plus half of it (a plane more or less
+            is for the model to decide).
         jitter: Å, the standard deviation by which the in-plane shift misses the one that was seen.
         opening: Å, least and most that is added to the spacing that was seen; relaxation closes it again.
     """
+    boundary = find_boundary(boundary)
+    edges = boundary.edges * lattice_constant
     if states is None:
-        return rng.uniform(0.0, 1.0, 2) * edge, float(rng.uniform(-0.25, 0.25) * lattice_constant)
-    state = symmetric_states(states[rng.integers(len(states))])[rng.integers(8)]
-    return (state[:2] + rng.normal(0.0, jitter, 2)) % edge, float(state[2] + rng.uniform(*opening))
+        half = 0.5 * boundary.spacing
+        return rng.uniform(0.0, 1.0, 2) * edges, float(rng.uniform(-half, half) * lattice_constant)
+    turned = boundary.states(states[rng.integers(len(states))])
+    state = turned[rng.integers(len(turned))]
+    return (state[:2] + rng.normal(0.0, jitter, 2)) % edges, float(state[2] + rng.uniform(*opening))
 
 
 def bicrystal_ends(
-    twist: str = "sigma5",
+    twist: str | Twist | Boundary = "sigma5",
     metal: str = "W",
     *,
-    voxels: tuple[int, int] = (12, 12),
-    voxel_height: float = 0.834,
-    planes: tuple[int, int] = DEFAULT_PLANES,
+    voxels: tuple[int, int] | None = None,
+    voxel_height: float | None = None,
+    planes: tuple[int, int] | None = None,
     repeats: tuple[int, int] = (1, 1),
     painted: float = PAINTED,
     in_plane_shift: tuple[float, float] = (0.0, 0.0),
     spacing: float = 0.0,
+    lattice_constant: float | None = None,
 ) -> BicrystalEnds:
     """The ends of a bicrystal whose middle is to be painted.
 
     Args:
-        twist, metal, planes, repeats, in_plane_shift: as in `twist_bicrystal`.
-        voxels: along x and y of one cell.
-        voxel_height: Å along z.
+        twist: the boundary.
+        metal, planes, repeats, in_plane_shift: as in `bicrystal`.
+        voxels: along x and y of one cell; by default as `Boundary.voxels` says.
+        voxel_height: Å along z; by default 0.2635 lattice constants, which are 0.834 Å in tungsten.
         painted: Å of the middle that are left out, to whole voxel layers.
-        spacing: Å by which the upper grain is lifted beyond perfect stacking, from -a/2 to a/2.
+        spacing: Å by which the upper grain is lifted beyond perfect stacking, up to half a lattice constant.
+        lattice_constant: Å; by default that of the metal's Zhou potential.
 
     Raises:
         ValueError: a painted region that leaves no ends, a spacing beyond a plane, a frame of too many voxels, or
-            what `twist_bicrystal` refuses.
+            what `bicrystal` refuses.
     """
+    boundary = boundary_of(twist, metal)
+    a = potential_lattice_constant(check_element(metal)) if lattice_constant is None else lattice_constant
+    planes = default_planes(boundary, a) if planes is None else planes
     if not (len(planes) == 2 and all(int(p) == p and p >= 1 for p in planes)):
         raise ValueError(f"The planes are two whole numbers from 1 up, one a grain, not {planes}.")
-    entry, phase = check_twist(twist), metal_phase(metal)
-    a = potential_lattice_constant(check_element(metal))
     if not (is_finite(spacing) and abs(spacing) <= a / 2 + 1e-9):
         raise ValueError(
             f"The spacing of the ends must be from {-a / 2:.3f} to {a / 2:.3f} Å (a plane less or more is for the "
             f"model to decide; further down the grains overlap), not {spacing}."
         )
     # Built a whole lattice constant apart, where nothing collides, and brought together afterwards.
-    whole = twist_bicrystal(
-        entry, metal, planes=planes, repeats=repeats, in_plane_shift=in_plane_shift, gap=spacing + a
+    whole = bicrystal(
+        boundary, a, metal, planes=planes, repeats=repeats, in_plane_shift=in_plane_shift, gap=spacing + a
     )
     plane = float(whole.info["plane"]) - a / 2
     upper = whole.arrays["grain"] == 1
     whole.positions[upper, 2] -= a
 
+    below, above = boundary.spacings * a
+    stack = (planes[0] - 0.5) * below + (planes[1] - 0.5) * above
     grid = _frame(
-        whole.cell.lengths(), (sum(planes) - 1) * a / 2 + max(a / 4, spacing), voxels, repeats, voxel_height
+        whole.cell.lengths(),
+        stack + max(a / 4, spacing),
+        voxels or boundary.voxels(),
+        repeats,
+        round(VOXEL * a, 3) if voxel_height is None else voxel_height,
     )
     thinner = min(plane - DEFAULT_VACUUM, float(whole.positions[:, 2].max()) - plane)
     widest = 2 * (thinner - MIN_END)
     if widest < MIN_PAINTED:
-        least = math.ceil(0.5 + (MIN_PAINTED / 2 + MIN_END - min(spacing, 0.0)) / (a / 2))
+        thinnest = MIN_PAINTED / 2 + MIN_END - min(spacing, 0.0)
+        least = math.ceil(0.5 + thinnest / min(below, above))
         raise ValueError(
             f"A slab of {planes[0]} + {planes[1]} planes is too thin for two ends and a painted middle: the least is "
             f"{least} planes a grain."
@@ -221,10 +232,10 @@ def bicrystal_ends(
     known = np.where(upper, z > high - 1, z < low)
     atoms = whole[known]
     atoms.set_cell(grid.lengths)
-    kept = {key: whole.info[key] for key in ("twist", "sigma", "angle", "metal", "lattice_constant", "area")}
+    kept = {key: whole.info[key] for key in (*boundary.info(), "metal", "lattice_constant", "area")}
     more: dict[str, Any] = {
         "atoms_per_plane": whole.info["atoms_per_plane"],
-        "nearest_neighbour": phase.nearest_neighbour * a,
+        "nearest_neighbour": PHASES[boundary.phase].nearest_neighbour * a,
         "plane": plane,
         "planes": [int(p) for p in planes],
         "repeats": [int(r) for r in repeats],

@@ -199,6 +199,18 @@ def default_planes(boundary: Boundary, lattice_constant: float) -> tuple[int, in
     return boundary.planes_for(THICKNESS, lattice_constant)
 
 
+def working_cell(
+    boundary: Boundary, lattice_constant: float, repeats: Sequence[int] | None = None
+) -> Boundary:
+    """The boundary with so many repeats of its cell; by default with what makes every edge at least 8 Å long.
+
+    The square cells of the old (100) twists stay what they are unless repeats are given.
+    """
+    if repeats is not None:
+        return boundary.repeated(repeats)
+    return boundary if boundary.is_square_twist else boundary.grown(lattice_constant)
+
+
 def twist_bicrystal(
     twist: str | Sequence[int] | Twist = "sigma5",
     metal: str = "W",

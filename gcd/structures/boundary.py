@@ -193,6 +193,13 @@ class Boundary:
         return self._rotation[0]
 
     @property
+    def is_square_twist(self) -> bool:
+        """Whether it is a (100) twist shared by both grains as [m -n 0] and [m n 0] along x, the oldest form here."""
+        m, n, zero = self.upper[0]
+        flat = self.plane_lower == self.plane_upper == (0, 0, 1)
+        return flat and not zero and m > n >= 0 and self.lower[0] == (m, -n, 0)
+
+    @property
     def axis(self) -> Direction:
         """Of the misorientation, in the crystal of the lower grain."""
         return self._rotation[1]

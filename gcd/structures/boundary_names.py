@@ -78,10 +78,9 @@ def slug(b: Boundary) -> str:
     Boundaries of one's own, which are in no list, have a few digits of their directions' hash at the end.
     """
     single = replace(b, repeats=(1, 1))
-    m, n, zero = b.upper[0]
-    if b.lower[0] == (m, -n, 0) and b.plane_lower == b.plane_upper == (0, 0, 1) and not zero and m > n >= 0:
-        named = [t.name for t in TWISTS.values() if (t.m, t.n) == (m, n)]
-        return named[0] if named else f"twist-001-{m}-{n}"
+    if b.is_square_twist:
+        name, (m, n, _) = twist_name(b), b.upper[0]
+        return name if name in TWISTS else f"twist-001-{m}-{n}"
     plane, axis = _indices(b.plane_lower), _indices(b.axis, ordered=True)
     if b.kind == "twist" and axis in csl.AXES and b.sigma <= csl.MAX_SIGMA:
         alike = [t for t in csl.twists(b.phase, axis, _enough(b.sigma)) if t.sigma == b.sigma]
@@ -96,6 +95,12 @@ def slug(b: Boundary) -> str:
             return name
     digits = hashlib.sha256(repr((b.lower, b.upper)).encode()).hexdigest()[:6]
     return f"s{b.sigma}-{plane}-{_indices(b.plane_upper)}-{digits}"
+
+
+def twist_name(b: Boundary) -> str:
+    """What stands in stores and datasets under ``twist``: sigma5 or m,n of (100) twists, the slug of others."""
+    m, n, _ = b.upper[0]
+    return check_twist((m, n)).name if b.is_square_twist else b.slug
 
 
 def _letter(alike: Sequence[Boundary], boundary: Boundary) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gcd.diffusion.unet import Periodic, UNet, UNetConfig
 from gcd.search.dataset import BoundaryDataset
-from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state, symmetric_states
+from gcd.structures.bicrystal_ends import JITTER, OPENING, measure_state
 from gcd.structures.placement import placement
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
 from gcd.training.diffusion import Diffusion, diffusion_loss
@@ -55,11 +55,11 @@ class BoundaryTraining:
 
 
 class BoundaryBatches:
-    """Relaxed boundaries under the symmetry of a twist boundary and random translations, encoded; with their masks.
+    """Relaxed boundaries under the symmetry of their cell and random translations, encoded; with their masks.
 
-    The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the
-    grains. Translations are uniform over the cell in x and y and over a few voxels in z; or, with `shift_xy`, over so
-    many voxels about the place where `bicrystal_ends` puts the lower grain.
+    The operations are those of the boundary's point group that keep the cell; half of the time one that exchanges the
+    grains, where there are such. Translations are uniform over the cell in x and y and over a few voxels in z; or,
+    with `shift_xy`, over so many voxels about the place where `bicrystal_ends` puts the lower grain.
     """
 
     def __init__(self, training: BoundaryTraining) -> None:
@@ -82,7 +82,9 @@ class BoundaryBatches:
         self.planes = torch.tensor(data.arrays["plane"][self.indices] / size[2], dtype=torch.float32)
         self.weights = torch.tensor(self._weights(), dtype=torch.float64)
         self.voxel_size = size
-        self._homes: dict[tuple[int, bool, int], Tensor] = {}
+        self.boundary = data.boundary
+        self.operations = [g for g in self.boundary.cell_group() if nx == ny or abs(g.rotation[0, 0]) > 0.5]
+        self._homes: dict[tuple[int, int], Tensor] = {}
 
     def _weights(self) -> np.ndarray:
         """By the number of structures at an [n]; within it by energy."""
@@ -108,30 +110,29 @@ class BoundaryBatches:
         """One structure turned and moved at random, in voxels, and the height of its boundary."""
         u = torch.rand(5, generator=generator)
         r, plane = self.positions[index], float(self.planes[index])
-        x, y, z = r.unbind(1)
         nx, ny, nz = self.grid.shape
-        turned = bool(u[0] < 0.5)  # half a turn about x
-        if turned:
-            y, z, plane = -y, nz - 1 - z, nz - 1 - plane
-        quarters = int(4 * u[1]) if nx == ny else 2 * int(2 * u[1])
-        for _ in range(quarters):  # quarter turns about z
-            x, y = -y, x
-        r, near = torch.stack([x, y, z], dim=1), self.training.shift_xy
+        group = [k for k, g in enumerate(self.operations) if g.swaps == bool(u[0] < 0.5)]
+        which = (group or range(len(self.operations)))[int((len(group) or len(self.operations)) * u[1])]
+        r = r @ torch.tensor(self.operations[which].rotation, dtype=r.dtype).T
+        if self.operations[which].swaps:
+            r[:, 2] += nz - 1
+            plane = nz - 1 - plane
+        near = self.training.shift_xy
         if near is None:
             move = torch.stack([u[3] * nx, u[4] * ny, (2 * u[2] - 1) * self.training.shift_z])
         else:
-            move = self._home(index, turned, quarters, r, plane)
+            move = self._home(index, which, r, plane)
             move = move + (2 * u[[3, 4, 2]] - 1) * torch.tensor([near, near, self.training.shift_z])
         r, up = r + move, float(move[2])
         inside = (r[:, 2] >= 0) & (r[:, 2] <= nz - 1)  # what leaves at a free end is far from the boundary
         return r[inside], plane + up
 
-    def _home(self, index: int, turned: bool, quarters: int, r: Tensor, plane: float) -> Tensor:
+    def _home(self, index: int, which: int, r: Tensor, plane: float) -> Tensor:
         """(3,) voxels from a structure that was turned to where sampling builds ends of its state."""
-        key = (index, turned, quarters)
+        key = (index, which)
         if key not in self._homes:
-            state = symmetric_states(self._state(index))[4 * turned + quarters]
-            move, _ = placement(*self._in_angstrom(r, plane), state, self.about["twist"], self.about["metal"])
+            state = self.operations[which].state(self._state(index))
+            move, _ = placement(*self._in_angstrom(r, plane), state, self.boundary, self.about["metal"])
             self._homes[key] = torch.tensor(move / self.voxel_size, dtype=torch.float32)
         return self._homes[key]
 
@@ -143,7 +144,7 @@ class BoundaryBatches:
     def _state(self, index: int) -> np.ndarray:
         """(3,) Å of one structure, by `measure_state`."""
         r, plane, edge = self._in_angstrom(self.positions[index], float(self.planes[index]))
-        return measure_state(r, plane, edge, self.about["twist"], self.about["metal"])
+        return measure_state(r, plane, edge, self.boundary, self.about["metal"])
 
     def _mask(self, plane: float, generator: torch.Generator) -> Tensor:
         """(X, Y, Z) ones in the layers that are painted, around the boundary."""
@@ -213,6 +214,7 @@ def checkpoint_config(training: BoundaryTraining, trained: Trained, command: str
     """config.json of a boundary model: all that rebuilds the network, samples from it and says how it was made."""
     batches = BoundaryBatches(training)
     known = {key: batches.about[key] for key in ("twist", "metal", "atoms_per_plane")}
+    known["boundary"] = batches.boundary.to_dict()
     limits = [None if np.isinf(limit) else limit for limit in training.window]
     return {
         "kind": "boundary",

@@ -9,7 +9,8 @@ import pytest
 
 from gcd.search.dataset import BoundaryDataset, DatasetError, build_dataset, load_dataset
 from gcd.search.store import Candidate, Store
-from gcd.structures.bicrystals import twist_bicrystal
+from gcd.structures.bicrystals import bicrystal, potential_lattice_constant, twist_bicrystal, working_cell
+from gcd.structures.boundary_names import find_boundary, twist_name
 
 META = {"twist": "sigma5", "metal": "W", "atoms_per_plane": 10, "recipe": {"gap": 0.3}}
 SETTINGS = {"steps": 500, "temperature": 1500.0, "ramp": 1000}
@@ -126,7 +127,41 @@ def test_a_structure_too_tall_for_the_frame_is_refused(tmp_path):
     tall = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 59.9]])
     path = store(tmp_path / "s.db", [(0, 0, 8, 2.5, {"positions": tall, "energies": np.zeros(2)})])
     with pytest.raises(DatasetError, match="does not fit"):
-        build_dataset([path])
+        build_dataset([path], voxels=(12, 12, 72))
+    assert build_dataset([path]).voxels == (12, 12, 76)  # left alone, the frame is as high as they need
+
+
+def test_the_frame_follows_from_the_boundary(tmp_path):
+    for name, metal, voxels in (
+        ("s5-310-001", "W", (12, 12)),
+        ("sigma41", "W", (24, 24)),
+        ("sigma13", "Ta", (16, 16)),
+    ):
+        a = potential_lattice_constant(metal)
+        boundary = working_cell(find_boundary(name), a)
+        atoms = bicrystal(boundary, a, metal, gap=1.0, remove=1)
+        meta = {
+            "twist": twist_name(boundary),
+            "metal": metal,
+            "atoms_per_plane": atoms.info["atoms_per_plane"],
+        }
+        path = tmp_path / f"{name}.db"
+        with Store(path, meta | {"recipe": {}, "boundary": boundary.to_dict()}) as file:
+            values = {"egb": 2.0, "n": atoms.info["n"], "converged": True, "plane": atoms.info["plane"]}
+            values |= {
+                "cell": atoms.cell.lengths(),
+                "positions": atoms.positions,
+                "energies": np.zeros(len(atoms)),
+            }
+            proposal = SETTINGS | {"shift": [0.0, 0.0], "removed": 1, "inserted": 0}
+            file.add(Candidate(0, 0, proposal, 1.0, **values))
+        found = build_dataset([path])
+        assert found.boundary == boundary
+        assert found.voxels[:2] == voxels
+        assert found.cell / found.voxels / a == pytest.approx(0.2635, rel=0.15)
+        assert found.cell[2] / found.voxels[2] / a == pytest.approx(0.2635, abs=1e-3)
+        assert found.voxels[2] % 4 == 0
+        assert found.atoms(0).info["boundary"] == name
 
 
 def test_the_folder_can_be_chosen(dataset, tmp_path, monkeypatch):

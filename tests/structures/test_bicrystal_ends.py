@@ -50,7 +50,7 @@ def test_spacing_moves_the_upper_grain_alone_and_leaves_the_frame():
 
 def test_every_state_can_be_drawn():
     rng = np.random.default_rng(0)
-    draws = [draw_state(rng, 10.0, 3.16) for _ in range(2000)]
+    draws = [draw_state(rng, "sigma5", 3.16) for _ in range(2000)]
     shift, spacing = np.array([d[0] for d in draws]), np.array([d[1] for d in draws])
     assert shift.min() < 0.1
     assert shift.max() > 9.9
@@ -133,7 +133,7 @@ def test_states_turned_are_the_same_boundary_and_draws_lie_near_one():
     assert all(s[2] == 0.3 for s in turned)
     rng = np.random.default_rng(0)
     for _ in range(50):
-        shift, spacing = draw_state(rng, 10.0, 3.16, state[None])
+        shift, spacing = draw_state(rng, "sigma5", 3.16, state[None])
         off = np.array([*shift, spacing]) - np.array(turned)
         off[:, :2] -= 10.0 * np.rint(off[:, :2] / 10.0)
         assert np.linalg.norm(off[:, :2], axis=1).min() < 5 * 0.1
