@@ -26,7 +26,13 @@ KEY = ("phase", "size", "evaluations", "order", "spacing", "model", "seed")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--phase", type=options.phase, nargs="+", metavar="P", help="phases (default: all)")
+    parser.add_argument(
+        "--phase",
+        type=options.phase,
+        nargs="+",
+        metavar="P",
+        help="phases (default: all that there is a model of)",
+    )
     parser.add_argument(
         "--sizes",
         type=options.cells,
@@ -150,11 +156,13 @@ def _compare(
 
 
 def _settings(args: argparse.Namespace) -> list[Setting]:
+    from gcd.checkpoints import available
     from gcd.diffusion.samplers import check_evaluations
     from gcd.evaluation.crystals import Setting, sweep, weights_of
     from gcd.structures.crystals import PHASES, check_size
 
-    phases = args.phase or list(PHASES)
+    models = available()
+    phases = args.phase or [phase for phase in PHASES if f"crystal-{phase}" in models] or list(PHASES)
     if args.checkpoint and len(phases) != 1:
         raise ValueError("--checkpoint is a model of one phase: give that --phase.")
     settings: list[Setting] = []
@@ -188,13 +196,14 @@ def _write(
     from gcd.evaluation.samples import BINS, R_MAX
     from gcd.evaluation.tables import markdown, merged, write_csv
     from gcd.files import write_text
+    from gcd.structures.crystals import PHASES
     from gcd.structures.voxel_files import read_voxels
 
     path = args.out / f"{_stem(args)}.csv"
     table = sorted(
         merged(path, [as_dict(row) for row in rows.values()], KEY, Row),
         key=lambda row: (
-            row["phase"] != "sc",
+            list(PHASES).index(row["phase"]) if row["phase"] in PHASES else len(PHASES),
             row["phase"],
             len(row["size"]),
             row["size"],

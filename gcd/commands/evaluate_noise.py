@@ -132,10 +132,11 @@ def _write(
     from gcd.evaluation.noise_plots import noise_rdf_plot
     from gcd.evaluation.tables import markdown, merged, write_csv
     from gcd.files import write_text
+    from gcd.structures.crystals import PHASES
 
     path = args.out / "noise.csv"
     table = merged(path, [as_dict(row) for row in rows], KEY, NoiseRow)
-    phases = ("sc", "bcc", "fcc")
+    phases = list(PHASES)
     table.sort(
         key=lambda row: (phases.index(row["phase"]), row["sampler"], row["steps"], row["start"], row["seed"])
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from gcd.structures.crystals import PHASES, ideal_crystal
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 IDEAL, GENERATED, OTHER = "#000000", "#0072B2", "#D55E00"
+COLOURS = (
+    GENERATED,
+    OTHER,
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+)  # of phases, in the order of their table
 DPI = 150
 
 
@@ -65,7 +74,7 @@ def bond_order_plot(samples: Mapping[str, Sequence[Mapping[str, Any]]], path: Pa
     """Fig. 4, middle: q4 and q6 of every atom of the first samples of each phase, and the ideal values."""
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(5, 4), layout="constrained")
-    colours = dict(zip(PHASES, (GENERATED, OTHER, "#009E73"), strict=True))
+    colours = dict(zip(PHASES, itertools.cycle(COLOURS), strict=False))
     for phase, of_phase in samples.items():
         q4 = np.concatenate([sample["q4s"] for sample in of_phase if "q4s" in sample] or [[]])
         q6 = np.concatenate([sample["q6s"] for sample in of_phase if "q6s" in sample] or [[]])

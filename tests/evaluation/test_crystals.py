@@ -172,3 +172,27 @@ def test_the_sweep_finds_and_records_the_fast_setting(perfect_model, capsys, tmp
     assert result["fast"] == {"fcc": {"evaluations": 3, "order": 3}}
     assert read_config("crystal-fcc")["fast"] == {"evaluations": 3, "order": 3}
     assert (tmp_path / "r" / "crystals-evaluations.png").is_file()
+
+
+def test_a_new_phase_is_drawn_when_it_is_measured_and_not_asked_for_before(
+    perfect_model, tmp_path, monkeypatch
+):
+    """One row more in the table of phases: every phase of which there is a model is measured, and has a colour."""
+    measured = list(PHASES)
+    monkeypatch.setitem(PHASES, "new", replace(PHASES["fcc"], name="new", title="New"))
+    words = [
+        "evaluate",
+        "crystals",
+        "--count",
+        "1",
+        "--sizes",
+        "2",
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main(words) == 0
+    table = (tmp_path / "crystals.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in table[1:]] == measured
+    assert (tmp_path / "crystals-q4-q6.png").is_file()

@@ -20,7 +20,9 @@ from gcd.structures.crystals import (
 
 
 @pytest.mark.parametrize(
-    ("phase", "atoms", "voxels"), [("sc", 64, 24), ("bcc", 128, 20), ("fcc", 256, 24)], ids=list(PHASES)
+    ("phase", "atoms", "voxels"),
+    [("sc", 64, 24), ("bcc", 128, 20), ("fcc", 256, 24)],
+    ids=["sc", "bcc", "fcc"],
 )
 def test_default_supercell_is_the_papers(phase: str, atoms: int, voxels: int) -> None:
     assert len(ideal_crystal(phase)) == atoms

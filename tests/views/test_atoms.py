@@ -42,7 +42,7 @@ def test_bonds_join_nearest_neighbours_inside_the_box(phase):
     assert max(lengths) <= 1.1 * expected
     centre = int(np.argmin(np.linalg.norm(xyz - xyz.mean(axis=0), axis=1)))
     bonded = sum(centre in pair for pair in picture["bonds"])
-    assert bonded == {"sc": 6, "bcc": 8, "fcc": 12}[phase]
+    assert bonded == PHASES[phase].neighbour_count
 
 
 def test_repeats_are_drawn_with_bonds_between_the_copies(tungsten):
