@@ -1,4 +1,4 @@
-"""A progress bar on stderr."""
+"""A progress bar on stderr, drawn by tqdm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import time
 from types import TracebackType
 from typing import Self
 
-WIDTH = 30
+from tqdm import tqdm
+
+FORMAT = "{desc} |{bar:30}| {percentage:3.0f} % [{elapsed}<{remaining}{postfix}]"
 
 
 class ProgressBar:
@@ -19,9 +21,10 @@ class ProgressBar:
     def __init__(self, label: str) -> None:
         self.label = label
         self.started = time.monotonic()
-        self.drawn_at = 0.0
         self.tenth = 0
-        self.open_line = False
+        self.bar: tqdm | None = (
+            None  # begun with the first step, so that nothing is drawn of work that is refused
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -29,27 +32,24 @@ class ProgressBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.open_line:
-            print(file=sys.stderr)
+        if self.bar is not None:
+            self.bar.close()
 
     def update(self, done: float, total: float, note: str = "") -> None:
         """Show ``done`` of ``total``, the time left, and a note."""
         fraction = min(1.0, done / total) if total else 1.0
-        now = time.monotonic()
         if sys.stderr.isatty():
-            if now - self.drawn_at < 0.1 and fraction < 1:
-                return
-            self.drawn_at, self.open_line = now, True
-            print(f"\r\x1b[K{self._line(fraction, now, note)}", end="", file=sys.stderr, flush=True)
+            if self.bar is None:
+                self.bar = tqdm(total=1.0, desc=self.label, bar_format=FORMAT, file=sys.stderr)
+            self.bar.set_postfix_str(note, refresh=False)
+            self.bar.update(fraction - self.bar.n)
         elif int(10 * fraction) > self.tenth:
             self.tenth = int(10 * fraction)
-            print(self._line(fraction, now, note), file=sys.stderr, flush=True)
-
-    def _line(self, fraction: float, now: float, note: str) -> str:
-        full = round(WIDTH * fraction)
-        elapsed = now - self.started
-        left = f"{elapsed / fraction * (1 - fraction):.0f} s left" if 0 < fraction < 1 else f"{elapsed:.1f} s"
-        bar = "#" * full + "-" * (WIDTH - full)
-        return " ".join(
-            part for part in (self.label, f"[{bar}]", f"{100 * fraction:3.0f} %", left, note) if part
-        )
+            elapsed = time.monotonic() - self.started
+            print(
+                tqdm.format_meter(
+                    fraction, 1.0, elapsed, prefix=self.label, bar_format=FORMAT, postfix=note, ascii=True
+                ),
+                file=sys.stderr,
+                flush=True,
+            )
