@@ -24,6 +24,8 @@ VERBS = {
     "encode": "gcd.commands.encode",
     "decode": "gcd.commands.decode",
     "analyse": "gcd.commands.analyse",
+    "boundaries": "gcd.commands.boundaries",
+    "build": "gcd.commands.build",
     "relax": "gcd.commands.relax",
     "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",

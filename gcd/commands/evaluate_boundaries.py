@@ -10,14 +10,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gcd.commands import options
+from gcd.commands import boundary_words, options
 
 HELP = "boundaries painted by a model against those of the search"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--twist", default="sigma5", metavar="T", help="twist boundary (default sigma5)")
+    boundary_words.add_boundary(parser, own=False)
     parser.add_argument("--metal", default="W", metavar="EL", help="metal (default W)")
     parser.add_argument("--model", default="full", metavar="M", help="full, window, ... (default full)")
     parser.add_argument("--checkpoint", metavar="C", help="name or folder of another model")
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.search.dataset import BoundaryDataset
     from gcd.search.store import duplicate_key
 
-    model = model_of(args.twist, args.metal, args.model, args.checkpoint)
+    model = model_of(boundary_words.words_of(args), args.metal, args.model, args.checkpoint)
     name = model.name
     search = b.price_of_search(args.search) if args.search else None
     dataset = BoundaryDataset.load(args.data or dataset_folder() / "w-sigma5.npz")
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     check_writable(args.out)
     likeness = b.likeness_to(dataset, indices)
     settings: dict[str, Any] = {
-        "twist": model.twist,
+        "twist": model.boundary,
         "metal": model.metal,
         "checkpoint": name,
         "count": args.count,

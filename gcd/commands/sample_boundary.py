@@ -4,7 +4,7 @@ Each candidate is painted between two perfect grains, the upper one at a random 
 are given. With --relax each is relaxed while the next ones are sampled, and its file holds the relaxed structure.
 
   gcd sample boundary --model window --count 16 --relax --out candidates
-  gcd sample boundary --twist sigma5 --model full --repeats 2 1 --count 4 --json
+  gcd sample boundary sigma5 --model full --repeats 2 1 --count 4 --json
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcd.commands import options
+from gcd.commands import boundary_words, options
 from gcd.limits import MAX_CELLS_PER_AXIS
 from gcd.structures.bicrystals import MAX_PLANES
 
@@ -29,7 +29,7 @@ HELP = "in-painting model: bicrystal to boundaries"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--twist", default="sigma5", metavar="T", help="twist boundary (default sigma5)")
+    boundary_words.add_boundary(parser)
     parser.add_argument("--metal", default="W", metavar="EL", help="metal (default W)")
     parser.add_argument(
         "--model",
@@ -96,10 +96,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
     from gcd.generate import generate_boundaries, generate_relaxed_boundaries
-    from gcd.structures.bicrystals import check_twist, metal_phase
 
-    check_twist(args.twist)
-    metal_phase(args.metal)
+    boundary = boundary_words.boundary_asked(args, args.metal)
     check_writable(args.out)
     settings: dict[str, Any] = {
         "model": args.model,
@@ -133,9 +131,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 bar.update(len(structures), args.count)
 
         if args.relax:
-            made = generate_relaxed_boundaries(args.twist, workers=args.workers, on_relaxed=keep, **settings)
+            made = generate_relaxed_boundaries(boundary, workers=args.workers, on_relaxed=keep, **settings)
         else:
-            made = generate_boundaries(args.twist, callback=report, on_candidate=keep, **settings)  # type: ignore[assignment]
+            made = generate_boundaries(boundary, callback=report, on_candidate=keep, **settings)  # type: ignore[assignment]
     seconds = time.perf_counter() - begun
     rows = [structures[index] for index in sorted(structures)]
     if not args.json:

@@ -1,10 +1,11 @@
-"""Search for structures of a twist boundary with LAMMPS, after GRIP, on all cores.
+"""Search for structures of a grain boundary with LAMMPS, after GRIP, on all cores.
 
 Every finished candidate is in the file at once. The same command goes on where a search was ended or killed; --count
 includes what is there of the same --seed. --window asks for so many different structures with E_gb from LOW to HIGH
 (J/m2), at those [n] if they are given; the search then ends when all windows are full. For these structures, and for
 the lowest energies, candidates of other seeds in the file count too.
 
+  gcd search s5-310-001 --metal Fe --count 60 --out tilt.db
   gcd search --twist sigma5 --metal W --count 400 --out sigma5.db
   gcd search --twist sigma5 --count 2000 --window 2.6:2.8:40:1/10,1/5,3/10 --md-steps 100 5000
 """
@@ -15,9 +16,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcd.commands import options
-from gcd.limits import MAX_CANDIDATES
-from gcd.structures.twists import TWISTS, check_twist
+from gcd.commands import boundary_words, options
+from gcd.limits import MAX_CANDIDATES, MAX_CELLS_PER_AXIS
 
 if TYPE_CHECKING:
     from gcd.search.grip import SearchProgress
@@ -29,13 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     from gcd.search.windows import Window
 
-    parser.add_argument(
-        "--twist",
-        type=options.checked(check_twist),
-        default=TWISTS["sigma5"],
-        metavar="T",
-        help=f"{', '.join(TWISTS)}, or M,N (default sigma5)",
-    )
+    boundary_words.add_boundary(parser)
     parser.add_argument("--metal", default="W", metavar="EL", help="bcc or fcc metal (default W)")
     parser.add_argument(
         "--count",
@@ -51,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes (default: one a core)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="F", help="file of the candidates (default METAL-TWIST.db)"
+        "--out", type=Path, metavar="F", help="file of the candidates (default METAL-BOUNDARY.db)"
     )
     parser.add_argument(
         "--window",
@@ -79,6 +73,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of candidates that are only relaxed (default 0.15)",
     )
+    parser.add_argument(
+        "--repeats",
+        nargs=2,
+        type=options.whole("every in-plane repeat", 1, MAX_CELLS_PER_AXIS),
+        metavar=("X", "Y"),
+        help="of the boundary's cell along x and y (default: to 8 Å a side)",
+    )
+    parser.add_argument(
+        "--potential",
+        metavar="P",
+        help="as in `gcd relax`, of those that LAMMPS can do (default zhou2004)",
+    )
     options.add_seed(parser)
 
 
@@ -88,22 +94,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.files import check_writable
     from gcd.search.grip import search
     from gcd.search.proposals import Recipe
-    from gcd.structures.bicrystals import metal_phase
+    from gcd.structures.boundary_names import twist_name
     from gcd.structures.crystals import check_element
 
     metal = check_element(args.metal)
-    metal_phase(metal)
+    boundary = boundary_words.boundary_asked(args, metal)
+    name = twist_name(boundary)
     given: dict[str, Any] = {"still_share": args.without_md}
     given |= {
         name: value and tuple(value)
         for name, value in (("steps", args.md_steps), ("temperature", args.temperature))
     }
     recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
-    out = args.out or Path(f"{metal.lower()}-{args.twist.name.replace(',', '-')}.db")
+    out = args.out or Path(f"{metal.lower()}-{name.replace(',', '-')}.db")
     check_writable(out.parent)
-    with ProgressBar(f"{metal} {args.twist.name}") as bar:
+    with ProgressBar(f"{metal} {name}") as bar:
         progress = search(
-            args.twist.name,
+            boundary,
             metal,
             count=args.count,
             out=out,
@@ -111,11 +118,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             workers=args.workers,
             windows=args.window,
             recipe=recipe,
+            repeats=args.repeats,
+            potential=args.potential,
             callback=lambda p: bar.update(*_share(p), _note(p)),
         )
     if not args.json:
         _show(progress, out)
     return {
+        "boundary": boundary.slug,
+        "title": boundary.title,
         "candidates": progress.done,
         "other_seeds": progress.others,
         "unique": progress.unique,

@@ -18,7 +18,7 @@ from gcd.diffusion.samplers import check_evaluations
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.voxel_model import Progress, VoxelModel, batches, initial_noise, reporter
 from gcd.structures.bicrystal_ends import PAINTED, BicrystalEnds, bicrystal_ends, boundary_of, draw_state
-from gcd.structures.bicrystals import MAX_LAYERS, potential_lattice_constant
+from gcd.structures.bicrystals import MAX_PLANES, potential_lattice_constant
 from gcd.structures.boundary import Boundary
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ def _state_seen(learnt: Learnt, rng: np.random.Generator) -> np.ndarray:
 def _pair(name: str, values: Sequence[int]) -> tuple[int, int]:
     if not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
         raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
-    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_LAYERS
+    high = limits.MAX_CELLS_PER_AXIS if name == "repeats" else MAX_PLANES
     first, second = (limits.check_integer(f"each of the {name}", v, 1, high) for v in values)
     return first, second
 

@@ -112,9 +112,7 @@ def metal_phase(metal: str) -> Phase:
     for phase, symbols in CUBIC_ELEMENTS.items():
         if isinstance(metal, str) and metal.strip().capitalize() in symbols:
             return PHASES[phase]
-    raise ValueError(
-        f"(100) twist boundaries are built of bcc and fcc metals; {check_element(metal)} is neither."
-    )
+    raise ValueError(f"Boundaries are built of bcc and fcc metals; {check_element(metal)} is neither.")
 
 
 def plane_sites(twist: Twist, phase: str, parity: int, sense: int) -> np.ndarray:

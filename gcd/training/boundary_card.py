@@ -6,6 +6,8 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from gcd.structures.boundary_names import find_boundary
+from gcd.structures.twists import metal_phase
 from gcd.training.crystal_card import origin, recipe
 
 
@@ -32,7 +34,7 @@ def model_card(config: dict[str, Any]) -> str:
     if data["preference"] is not None:
         drawn += f", within it with weight exp(-(E_gb - lowest) / {data['preference']:g} J/m2)"
     size = ", ".join(f"{v:.4f}" for v in config["voxel_size"])
-    return f"""# In-painting model of the {config["metal"]} {config["twist"]} (100) twist boundary: {config["model"]}
+    return f"""# In-painting model of the {config["metal"]} {_boundary(config)} boundary: {config["model"]}
 
 Paints the middle of a bicrystal: voxels of {size} Å between two given ends, periodic in x and y. A 3D U-Net takes
 noisy voxels and the mask, and predicts `{config["prediction"]}`; voxels are divided by s = {config["scale"]:g}.
@@ -43,7 +45,7 @@ Variance-preserving schedule, times from 1 to {config["t_end"]:g}.
   {len(energies)} structures from {min(energies):.4f} to {max(energies):.4f} J/m2; of each [n]
   {", ".join(f"{n}: {count}" for n, count in counts.items())}; {drawn}.
   Each (E_gb, [n]) is listed in config.json. sha256 of the positions learnt from: {config["data_sha256"]}.
-- Under the symmetry D4 of the boundary and random translations, {_translations(data)};
+- Under the {_symmetry(config)} of the boundary and random translations, {_translations(data)};
   {config["painted_layers"][0]} to {config["painted_layers"][1]} of {config["grid"][2]} layers painted.
 {_ends(config)}{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
 
@@ -53,9 +55,20 @@ Variance-preserving schedule, times from 1 to {config["t_end"]:g}.
 
 ## Limits
 
-One metal and one twist, at the plane spacing of its potential. What it paints is a proposal: E_gb is known after
+One metal and one boundary, at the plane spacing of its potential. What it paints is a proposal: E_gb is known after
 relaxation only.
 """
+
+
+def _boundary(config: dict[str, Any]) -> str:
+    """What it is called: sigma5 (100) twist; Σ5 (310)[001] symmetric tilt."""
+    found = find_boundary(config.get("boundary", config["twist"]), metal_phase(config["metal"]).name)
+    return f"{config['twist']} (100) twist" if found.is_square_twist else found.title.split(",")[0]
+
+
+def _symmetry(config: dict[str, Any]) -> str:
+    found = find_boundary(config.get("boundary", config["twist"]), metal_phase(config["metal"]).name)
+    return "symmetry D4" if found.is_square_twist else f"{len(found.cell_group())} operations"
 
 
 def _quality(config: dict[str, Any]) -> str:
