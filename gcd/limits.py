@@ -25,12 +25,11 @@ MAX_OPERATIONS = (
 MAX_COLUMNS = 200  # numbers in a row of extended XYZ; positions, forces and a few properties are a dozen
 MAX_HEADER_CHARACTERS = 2_000_000  # of all headers of an extended XYZ file
 MAX_TOTAL_ATOMS = 5_000_000  # of all structures of one file
-MAX_MEAN_CROWD = 8  # atoms in the cube of an atom, on average: diamond has 2
 MAX_ARCHIVE_FILES = 1_000  # in a zip archive
 MIN_DISTANCE = 0.5  # Å between atoms of a file; nearer ones are read, and said
 CROWD_EDGE = 2.0  # Å of the cubes in which a file's atoms are counted
-MAX_CROWD = (
-    64  # atoms in one of them: diamond has 2; more would make a neighbour search a search among all pairs
+MAX_NEAR_PAIRS = (
+    400_000  # of atoms in one cube, each pair twice, an atom with itself: 50,000 of diamond have 150,000
 )
 MAX_FRAMES = 1_000  # structures read from one file
 MAX_VOXELS = 1_000_000  # voxels of one grid; about 100^3

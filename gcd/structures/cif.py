@@ -24,6 +24,7 @@ SAME_SITE = 0.4  # Å between images of one site that are one atom
 ROUNDING = 0.06  # Å by which rounded coordinates miss a special position; nearer images are averaged
 ALTERNATIVE = 0.9  # Å between partly filled sites of which one at a time is filled
 HYDROGEN = 0.6  # Å, the same where one is hydrogen, which X-rays see 0.8 away from oxygen
+STARTS = ("_", "loop_", "data_")
 REPAIRS = 12  # times that text behind a whole structure is cut off
 NUMBER_OF_ATOMS = "_gcd_number_of_atoms"  # in files that are written here: one that breaks off is known by it
 PERIODIC_AXES = "_gcd_periodic_axes"
@@ -62,6 +63,7 @@ def _blocks(text: str, say: Callable[[str], None]) -> list[tuple[str, dict[str, 
     if "data_" not in text.lower():
         raise ValueError("it has no data_ block")
     _check_words(text)
+    text = text.encode("ascii", "replace").decode()  # CIF is ASCII; letters beyond stand in names of authors
     for _ in range(REPAIRS):
         try:
             document = cif.read_string(text, 0)
@@ -113,6 +115,9 @@ def _repaired(text: str, error: str, say: Callable[[str], None]) -> str:
         lines[row] = f"{words[0]} '{' '.join(words[1:])}'"
         return "\n".join(lines)
     row = min(row, len(lines) - 1)
+    if "unterminated" in error and words[:1] and words[0].startswith("_"):  # a quote over several lines
+        end = next((i for i in range(row + 1, len(lines)) if lines[i].lower().startswith(STARTS)), len(lines))
+        return "\n".join([*lines[:row], f"{words[0]} ?", *lines[end:]])
     start = next(
         (i for i in range(row, -1, -1) if lines[i].strip().lower().startswith(("loop_", "data_"))), 0
     )

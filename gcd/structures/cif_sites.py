@@ -10,6 +10,7 @@ import numpy as np
 from gcd.structures.elements import GROUPS, mixture, named, symbol_of, symbol_of_ion, symbols_of_label
 
 UNKNOWN = ("?", ".", "")
+UNPLACED = ("?", "")  # "." is 0, the default of the CIF dictionary, as old files of databases have it
 VACANCIES = ("va", "vac", "vc", "vacancy", "null")
 
 
@@ -48,7 +49,7 @@ def read_sites(tags: Mapping[str, Sequence[str]], cell: np.ndarray, say: Callabl
 
     formula = _formula_elements(tags)
     fractional, symbols, shares, names = [], [], [], []
-    unplaced, dummies, empty = [], [], []
+    unplaced, dummies, empty, dotted = [], [], [], []
     mixtures = False
     for row in range(count):
         name = labels[row] or types[row] or f"number {row + 1}"
@@ -63,9 +64,12 @@ def read_sites(tags: Mapping[str, Sequence[str]], cell: np.ndarray, say: Callabl
             empty.append(name)
             continue
         place = [axis[row].strip() for axis in coordinates]
-        if all(text in UNKNOWN for text in place):
+        if any(text in UNPLACED for text in place):
             unplaced.append(name)
             continue
+        if "." in place:
+            dotted.append(name)
+            place = ["0" if text == "." else text for text in place]
         share = 1.0 if occupancies[row].strip() in UNKNOWN else _number(occupancies[row], "occupancy", name)
         if share <= 0.0:
             continue
@@ -77,6 +81,8 @@ def read_sites(tags: Mapping[str, Sequence[str]], cell: np.ndarray, say: Callabl
         names.append(name)
     if unplaced:
         say(f"the places of {named(unplaced)} are not known: left out")
+    if dotted:
+        say(f"coordinates of {named(dotted)} are a dot: they are read as 0, the default")
     if dummies:
         say(f"{named(dummies)} are marked as dummies: left out")
     if empty:
@@ -127,6 +133,9 @@ def _element(label: str, kind: str, formula: set[str], say: Callable[[str], None
     """The element of a site, and its share where the site holds a mixture."""
     word = kind.strip().strip("'\"")
     if word:
+        if word.lower() in GROUPS and symbol_of(word) != word:
+            say(f"{word} at the site {label or word} is a group of atoms: {GROUPS[word.lower()]} is taken")
+            return GROUPS[word.lower()], 1.0
         if symbol := symbol_of(word) or symbol_of_ion(word):
             return symbol, 1.0
         if parts := mixture(word):
@@ -134,9 +143,9 @@ def _element(label: str, kind: str, formula: set[str], say: Callable[[str], None
             say(f"the site {label or word} holds the mixture {word[:40]}: {symbol} is taken")
             whole = sum(each for _, each in parts)
             return symbol, part / max(whole, 1.0)
-        if word.lower() in GROUPS:
-            say(f"{word} at the site {label or word} is a group of atoms: {GROUPS[word.lower()]} is taken")
-            return GROUPS[word.lower()], 1.0
+        if "(" in word and (symbol := symbol_of_ion(word.partition("(")[0])):
+            say(f"the type {word[:20]} of the site {label or word} is read as {symbol}")
+            return symbol, 1.0
         if len(word) > 2 and symbol_of(word[:2]) and word[2:].isalpha() and word[2:].islower():
             return str(symbol_of(word[:2])), 1.0  # scattering types such as Siva
         if len(word) > 1 and symbol_of(word[0]) and word[1:].lower() in ("val", "va", "iso", "x", "w"):

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from gcd.limits import CROWD_EDGE, MAX_CROWD, MAX_MEAN_CROWD
+from gcd.limits import CROWD_EDGE, MAX_NEAR_PAIRS
 from gcd.structures.cells import plane_distances
 
 
@@ -18,7 +18,7 @@ def check_crowd(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, t
     elements share may have ``times`` as many. Where this passes, the neighbours of all atoms are a bounded number.
 
     Raises:
-        ValueError: too many atoms in one cube, or in all of them on average.
+        ValueError: too many pairs of atoms that share a cube.
     """
     if not len(positions):
         return
@@ -27,12 +27,12 @@ def check_crowd(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, t
     thick = plane_distances(cell)
     images = float(np.prod(np.maximum(CROWD_EDGE / thick[periodic], 1.0)))
     cubes = np.floor(fractional @ cell / CROWD_EDGE).astype(np.int64)
-    counts = np.unique(_keys(cubes), return_counts=True)[1]
-    most, mean = counts.max() * images, (counts.astype(float) ** 2).sum() / len(positions) * images
-    if counts.max() > 1 and (most > times * MAX_CROWD or mean > times * MAX_MEAN_CROWD):
+    counts = np.unique(_keys(cubes), return_counts=True)[1].astype(float)
+    pairs = (counts**2).sum() * images
+    if pairs > times * MAX_NEAR_PAIRS:
         raise ValueError(
-            f"up to {counts.max():,} of its atoms lie within {CROWD_EDGE:g} Å of each other: the most is "
-            f"{times * MAX_CROWD}, and {times * MAX_MEAN_CROWD} on average"
+            f"{pairs:,.0f} pairs of its atoms lie within {CROWD_EDGE:g} Å of each other: the most is "
+            f"{times * MAX_NEAR_PAIRS:,}"
         )
 
 

@@ -9,7 +9,7 @@ from functools import cache
 ISOTOPES = {"D": "H", "T": "H"}
 GROUPS = {  # words for a group of atoms whose centre is its heavy atom
     "wat": "O", "h2o": "O", "oh2": "O", "hoh": "O", "oh": "O", "ow": "O", "hw": "H", "o-h": "O", "nh3": "N",
-    "nh4": "N", "ch": "C", "ch2": "C", "ch3": "C", "water": "O",
+    "nh": "N", "nh2": "N", "nh4": "N", "ch": "C", "ch2": "C", "ch3": "C", "water": "O",
 }  # fmt: skip
 MASS_TOLERANCE = (
     0.05  # in units of u: files round to one digit behind the point, neighbours lie 0.26 apart (Co, Ni)
@@ -54,12 +54,13 @@ def symbol_of_ion(word: str) -> str | None:
 
 def mixture(word: str) -> list[tuple[str, float]]:
     """Elements and shares of a mixed site, as ``0.75Si + 0.25Al``, ``Si,Al`` or ``W0.7Re0.3``; empty for others."""
+    word = re.sub(r"\([0-9]{1,4}\)", "", word[:200])
     parts = [
         (match.group(2), float(match.group(1) or match.group(3) or 1.0))
-        for match in _PART.finditer(word[:200])
+        for match in _PART.finditer(word)
         if match.group(2) in symbols()
     ]
-    rest = _PART.sub("", word[:200]).strip("()[]{} +,;/&")
+    rest = _PART.sub("", word).strip("()[]{} +,;/&")
     return parts if len(parts) > 1 and not rest.replace(" ", "").replace("+", "") else []
 
 

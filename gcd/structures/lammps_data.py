@@ -64,6 +64,8 @@ def read_lammps_data(
     file = _sections(text)
     if file.count is None:
         raise ValueError("no line of its header says how many atoms there are")
+    if file.count == 0:
+        return []
     if file.rows is None:
         raise ValueError(f"it is truncated: it announces {file.count:,} atoms and has no section Atoms")
     if len(file.rows) < file.count:

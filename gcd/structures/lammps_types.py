@@ -45,16 +45,15 @@ def elements_of_types(
         by_mass = symbol_of_mass(masses[kind]) if kind in masses else None
         exact = [word for word in (label, remark) if word in symbols() or word in ("D", "T")]
         likely = [symbol for word in (label, remark) for symbol in symbols_of_label(word)]
-        if exact:
+        if by_mass and masses[kind] != 1.0:
+            found[kind] = by_mass
+            if exact and symbol_of(exact[0]) != by_mass:
+                say(f"type {kind} is labelled {exact[0]} and has the mass of {by_mass}: {by_mass} is taken")
+        elif exact:
             found[kind] = str(symbol_of(exact[0]))
-            if by_mass and by_mass != found[kind]:
-                say(
-                    f"type {kind} is labelled {exact[0]} and has the mass of {by_mass}: {found[kind]} is taken"
-                )
         elif by_mass:
             found[kind] = by_mass
-            if masses[kind] == 1.0:
-                say(f"type {kind} has the mass 1: it is read as H; {HELP}")
+            say(f"type {kind} has the mass 1: it is read as H; {HELP}")
         elif likely:
             found[kind] = likely[0]
             say(f"type {kind} is labelled {label or remark}: it is read as {likely[0]}")

@@ -155,3 +155,32 @@ def test_a_cif_that_breaks_off_behind_its_atoms_is_read_with_a_word():
     found = read_structures(text.encode(), "a.cif")
     assert found[0].get_chemical_formula() == "Al"
     assert "breaks off" in found.words[0]
+
+
+def test_quotes_over_several_lines_and_letters_beyond_ascii_do_no_harm():
+    words = "_comment 'two\n lines \n'\n_author M\u00fcller\u2013Lyer\n_cell_length_a"
+    text = case("aniso.cif").replace("_cell_length_a", words)
+    assert read_structures(text.encode(), "a.cif")[0].get_chemical_formula() == "Al"
+
+
+@pytest.mark.parametrize(
+    ("row", "formula", "word"),
+    [
+        ("N1 NH4 0 0 0", "N", "is a group of atoms: N is taken"),
+        ("O1 OH2 0 0 0", "O", "is a group of atoms: O is taken"),
+        ("M1 '0.56(4)Mg+0.29(3)Ta' 0 0 0", "Mg", "holds the mixture"),
+        ("Mn1 Mn2+ . . .", "Mn", "are a dot: they are read as 0"),
+        ("F1 F1- 0.5 . 0", "F", "are a dot: they are read as 0"),
+    ],
+)
+def test_what_databases_write_is_read_with_a_word(row, formula, word):
+    found = read_structures(case("aniso.cif").replace("Al1 Al 0 0 0", row).encode(), "a.cif")
+    assert found[0].get_chemical_formula() == formula
+    assert word in found.words[0]
+
+
+def test_a_mass_counts_more_than_a_force_field_label():
+    text = case("atomic.data").replace("1 183.84", "1 1.008 # Hf")
+    found = read_structures(text.encode(), "a.data")
+    assert found[0].get_chemical_formula() == "H2"
+    assert "has the mass of H" in found.words[0]
