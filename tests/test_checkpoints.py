@@ -14,6 +14,7 @@ from gcd.checkpoints import (
     SolverSettings,
     available,
     load_decoder,
+    load_score_network,
     load_unet,
     read_checkpoint,
     read_config,
@@ -177,3 +178,17 @@ def test_a_boundary_job_reads_each_checkpoint_once(boundary_model, monkeypatch):
     boundary_ends(model="test", index=1)
     configs = [path for path in read if path.name == "config.json"]
     assert len(configs) == len(set(configs)) > 1
+
+
+@pytest.mark.parametrize(("species", "loads"), [(0, True), (2, False)])
+def test_score_networks_from_when_atoms_could_be_told_apart(particle_models, species, loads):
+    """The shipped ones say species 0, which is what all are now; one that tells two apart is refused in a sentence."""
+    path = particle_models / "particle-sc" / "config.json"
+    config = json.loads(path.read_text())
+    config["architecture"]["species"] = species
+    path.write_text(json.dumps(config))
+    if loads:
+        load_score_network("particle-sc")
+    else:
+        with pytest.raises(CheckpointError, match=r"describes no network.*species"):
+            load_score_network("particle-sc")

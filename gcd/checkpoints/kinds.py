@@ -272,7 +272,11 @@ class _Entries:
 
     def network(self, config: type[Value]) -> Value:
         try:
-            return config(**self.config["architecture"])
+            architecture = self.config["architecture"]
+            if isinstance(architecture, dict) and architecture.get("species") == 0:
+                # of score networks trained when there was a setting for telling atoms apart
+                architecture = {key: value for key, value in architecture.items() if key != "species"}
+            return config(**architecture)
         except (TypeError, ValueError, ArithmeticError) as error:
             reason = " ".join(str(error).split()).rstrip(".")
             raise CheckpointError(f"The checkpoint's {self.path} describes no network: {reason}.") from None

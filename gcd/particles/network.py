@@ -29,7 +29,6 @@ class NetworkConfig:
         0  # Gaussian Fourier features of the edge vectors beside (r, |r|); 0 is the paper's
     )
     edge_scale: float = 0.5  # standard deviation of their frequencies, in inverse lattice constants
-    species: int = 0  # kinds of atoms; 0: atoms are not told apart, as in the paper
 
     def __post_init__(self) -> None:
         if self.features < 1 or self.layers < 1 or self.time_features < 1:
@@ -109,23 +108,19 @@ class ScoreNetwork(nn.Module):
         features = config.features
         self.time_features = FourierFeatures(1, config.time_features, config.time_scale)
         self.time = perceptron(2 * ((config.time_features + 1) // 2), features, features)
-        self.species = perceptron(config.species, features, features) if config.species else None
         more = 2 * ((config.edge_frequencies + 1) // 2)
         self.edge_features = FourierFeatures(3, more, config.edge_scale) if more else None
         self.edge = perceptron(4 + more, features, features)
         self.rounds = nn.ModuleList(Round(features) for _ in range(config.layers))
         self.output = perceptron(features, features, 3, norm=False)
 
-    def forward(
-        self, positions: Tensor, t: Tensor, lengths: Sequence[float], species: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, positions: Tensor, t: Tensor, lengths: Sequence[float]) -> Tensor:
         """Eqs. 10 to 12.
 
         Args:
             positions: (B, N, 3) in lattice constants, anywhere in space.
             t: (B,) times in [0, 1].
             lengths: the periodic cell's edges in lattice constants.
-            species: (N,) or (B, N) whole numbers below config.species; None where atoms are not told apart.
 
         Returns:
             (B, N, 3), whose sum over the atoms of a structure is zero: moving them all makes no structure more likely.
@@ -133,10 +128,6 @@ class ScoreNetwork(nn.Module):
         batch, atoms, _ = positions.shape
         graph = periodic_graph(positions, lengths, self.config.cutoff)
         h = self.time(self.time_features(t[:, None])).repeat_interleave(atoms, dim=0)
-        if self.species is not None:
-            assert species is not None, "this network tells species apart"
-            kinds = nn.functional.one_hot(species.expand(batch, atoms), self.config.species)
-            h = h + self.species(kinds.flatten(0, 1).to(h))
         e = self._encode(graph.vectors)
         for layer in self.rounds:
             h, e = layer(h, e, graph.sender, graph.receiver)

@@ -75,14 +75,13 @@ def test_structures_of_a_batch_do_not_see_each_other():
     torch.testing.assert_close(net(positions, t, LENGTHS), alone)
 
 
-@pytest.mark.parametrize("config", [SMALL, NetworkConfig(8, 1, 1.3, 8, edge_frequencies=6, species=2)])
+@pytest.mark.parametrize("config", [SMALL, NetworkConfig(8, 1, 1.3, 8, edge_frequencies=6)])
 def test_atoms_out_of_reach_are_not_seen(config):
     net = network(config)
-    kinds = torch.tensor([0, 1]) if config.species else None
     positions = torch.tensor([[[0.0, 0.0, 0.0], [1.31, 0.0, 0.0]]], dtype=torch.float64)
     t = torch.tensor([0.5], dtype=torch.float64)
-    far = net(positions, t, (9.0, 9.0, 9.0), kinds)
-    farther = net(positions + torch.tensor([[0.0], [1.0]]), t, (9.0, 9.0, 9.0), kinds)
+    far = net(positions, t, (9.0, 9.0, 9.0))
+    farther = net(positions + torch.tensor([[0.0], [1.0]]), t, (9.0, 9.0, 9.0))
     torch.testing.assert_close(far, farther)
 
 
@@ -94,15 +93,17 @@ def test_bad_sizes_are_refused():
 
 
 def test_the_score_of_a_gaussian_well_is_learned():
-    """Two atoms, told apart; their separation u is normal about d: y = -+ sigma (u - d) / (width² + 2 sigma²)."""
-    d, w, cell = torch.tensor([0.6, 0.2, -0.1]), 0.15, (4.0, 4.0, 4.0)
+    """Two atoms alike; their separation u is normal about d or, from the other's side, about -d.
+
+    With s² = width² + 2 sigma², the score of that mixture is y = -+ sigma (u - d tanh(u d / s²)) / s².
+    """
+    d, w, cell = torch.tensor([0.9, 0.3, -0.2]), 0.15, (5.0, 5.0, 5.0)
     torch.manual_seed(0)
-    net = ScoreNetwork(NetworkConfig(features=32, layers=2, cutoff=1.9, time_features=16, species=2))
+    net = ScoreNetwork(NetworkConfig(features=32, layers=2, cutoff=2.4, time_features=16))
     optimizer = torch.optim.Adam(net.parameters())
-    kinds = torch.tensor([0, 1])
 
     def draw(batch):
-        sigma = 0.05 + 0.25 * torch.rand(batch)
+        sigma = 0.05 + 0.15 * torch.rand(batch)
         eps = torch.randn(batch, 2, 3)
         eps = eps - eps.mean(1, keepdim=True)
         x = sigma[:, None, None] * eps
@@ -114,13 +115,14 @@ def test_the_score_of_a_gaussian_well_is_learned():
         for group in optimizer.param_groups:
             group["lr"] = 3e-3 * (1 + math.cos(math.pi * step / steps)) / 2
         x, sigma, eps = draw(256)
-        loss = (net(x, sigma / 0.4, cell, kinds) + eps).square().mean()
+        loss = (net(x, sigma / 0.4, cell) + eps).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     x, sigma, _ = draw(2000)
     with torch.no_grad():
-        y = net(x, sigma / 0.4, cell, kinds)
-    pull = -(sigma / (w**2 + 2 * sigma**2))[:, None] * (x[:, 1] - x[:, 0] - d)
+        y = net(x, sigma / 0.4, cell)
+    u, s2 = x[:, 1] - x[:, 0], (w**2 + 2 * sigma**2)[:, None]
+    pull = -sigma[:, None] * (u - d * torch.tanh((u * d).sum(1, keepdim=True) / s2)) / s2
     exact = torch.stack([-pull, pull], dim=1)
     assert float((y - exact).square().mean().sqrt() / exact.square().mean().sqrt()) < 0.05
