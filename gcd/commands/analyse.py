@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="give q4, q6, coordination and, where there is a potential, the energy in eV of every atom: in the JSON, "
         "and as columns of an extended XYZ file where one is named",
     )
+    parser.add_argument(
+        "--symmetrised",
+        type=Path,
+        metavar="F.cif",
+        help="write the first structure as a CIF of its space group: conventional cell, operations, distinct sites",
+    )
     reading.add_reading(parser)
     parser.add_argument("--metal", metavar="EL", help="take the structures for bicrystal slabs of this metal")
     options.add_phase(parser, required=False)
@@ -73,8 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read and analyse each file; several structures in one are averaged."""
-    from gcd.files import check_writable
-    from gcd.structures.formats import write_structure, written_format
+    from gcd.files import check_writable, write_text
+    from gcd.structures.formats import symmetrised_cif, write_structure, written_format
 
     if args.size and not args.phase:
         raise ValueError("--size says how many cells of a phase there are: give --phase too.")
@@ -89,7 +95,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 f"Values of atoms are written as extended XYZ, not to {args.per_atom!r}: use .extxyz."
             )
     read = [(file, reading.read(args, file)) for file in args.files]  # all, before the first is analysed
+    if args.symmetrised:
+        check_writable(args.symmetrised.parent)
+        symmetrised = symmetrised_cif(read[0][1][0])
     results = [_analyse(args, file, frames) for file, frames in read]
+    if args.symmetrised:
+        write_text(args.symmetrised, symmetrised)
     if args.per_atom not in (None, IN_JSON):
         write_structure([atoms for _, frames in read for atoms in frames], args.per_atom)
     reading.tell(word for _, frames in read for word in frames.words)

@@ -33,6 +33,7 @@ def orthorhombic_supercell(atoms: Atoms, max_atoms: int = MAX_ATOMS) -> Atoms | 
     from ase.build import make_supercell
 
     large = make_supercell(atoms, matrix)
+    large.set_constraint()  # or fixed atoms would stay where they are while the cell is turned
     fractional = large.get_scaled_positions(wrap=False)
     lengths = large.cell.lengths()
     large.set_cell(np.diag(lengths))

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.files import atomic_file
+from gcd.structures.cells import plane_distances
 from gcd.structures.cif import NUMBER_OF_ATOMS, PERIODIC_AXES
 from gcd.structures.format_names import FORMATS, WRITTEN, written_format
 from gcd.structures.marks import mark
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+ENOUGH_VACUUM = 12.0  # Å between images of a slab, twice the cut-off of a potential
 
 
 def write_structure(
@@ -54,6 +57,37 @@ def write_structure(
     with atomic_file(path) as file:
         file.write(_content(frames, name))
     return path
+
+
+def words_on(atoms: Atoms, format: str) -> list[str]:  # noqa: A002
+    """What a person should know of a structure in a file of a format: what other programs will take it for.
+
+    Files that are written here say in a comment or a tag which axes are open, and are read here as they were.
+    """
+    if format == "extxyz" or not len(atoms) or atoms.cell.rank < 3:
+        return []
+    words = []
+    thick = plane_distances(np.asarray(atoms.cell[:]))
+    fractional = atoms.get_scaled_positions(wrap=False)
+    for axis in np.flatnonzero(~np.asarray(atoms.pbc)):
+        vacuum = thick[axis] * (1.0 - np.ptp(fractional[:, axis]))
+        if vacuum < ENOUGH_VACUUM:
+            words.append(
+                f"{FORMATS[format].title} knows no open axes: along {'abc'[axis]} other programs see images across "
+                f"{max(vacuum, 0.0):.1f} Å of vacuum, less than {ENOUGH_VACUUM:g} Å."
+            )
+    cell = np.asarray(atoms.cell[:])
+    if format in ("cif", "lammps-data") and not _is_lower(cell):
+        mirrored = ", and mirrored, because its vectors are left-handed" if np.linalg.det(cell) < 0 else ""
+        words.append(
+            f"In {FORMATS[format].title} the cell is turned: its first vector lies along x, its second in the plane of x "
+            f"and y{mirrored}."
+        )
+    return words
+
+
+def _is_lower(cell: np.ndarray) -> bool:
+    return bool(np.allclose(cell, np.tril(cell), atol=1e-8) and (np.diag(cell) > 0).all())
 
 
 def _content(frames: Sequence[Atoms], name: str) -> bytes:

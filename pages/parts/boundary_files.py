@@ -12,7 +12,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from gcd.search.dataset import BoundaryDataset
-from gcd.structures.formats import FORMATS
+from gcd.structures.formats import FORMATS, words_on
 from pages.parts.boundary_outcome import Outcome
 from pages.parts.boundary_run import DATASET
 from pages.parts.downloads import ending_of, structure_bytes
@@ -70,10 +70,14 @@ def show_files(run: Outcome, index: int) -> None:
                 if structures:
                     make = functools.partial(structure_bytes, structures, "extxyz")
                     _button(f"extxyz {name}", f"{stem}-{name}.extxyz", make, key=name)
-            for form in SINGLE:
+            for form in SINGLE if len(shown) else ():
                 name = f"{stem}-{run.noun}{index:03d}-{state}{ending_of(form)}"
                 _button(FORMATS[form].title, name, functools.partial(structure_bytes, shown, form), key=form)
             _button("Table (CSV)", f"{stem}.csv", lambda: table_bytes(run), key="table")
+        if not len(shown):
+            st.caption("This one holds no atoms: CIF, POSCAR and LAMMPS data cannot hold it.")
+        for word in dict.fromkeys(word for form in SINGLE for word in words_on(shown, form)):
+            st.caption(word)
         if len(run.before) > 1:
             st.caption(
                 f"CIF, POSCAR and LAMMPS data are of {run.noun} {index}, {state} relaxation; the zip holds all."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gcd.structures.formats import FORMATS, WRITTEN, write_structure, write_voxels
+from gcd.structures.formats import FORMATS, WRITTEN, symmetrised_cif, write_structure, write_voxels
 from pages.parts.crystal_run import CrystalRun
 from pages.parts.reproduce import recipe_of
 
@@ -37,6 +37,14 @@ def structure_bytes(atoms: Atoms | Sequence[Atoms], form: str) -> bytes:
         path = Path(folder) / f"structure{ending_of(form)}"
         write_structure(atoms, path, form)
         return path.read_bytes()
+
+
+def symmetrised_bytes(atoms: Atoms) -> bytes:
+    """A CIF of the space group that is found; a file that says why where none is."""
+    try:
+        return symmetrised_cif(atoms).encode()
+    except ValueError as error:
+        return f"# {error}\n".encode()
 
 
 def voxels_bytes(run: CrystalRun, index: int) -> bytes:
@@ -104,11 +112,16 @@ def show_downloads(run: CrystalRun, index: int) -> None:
                 f"{run.settings.stem}.extxyz",
                 lambda: structure_bytes([one.atoms for one in run.samples], "extxyz"),
             )
-            for form in SINGLE:
+            for form in SINGLE if len(sample.atoms) else ():
                 name = sample_name(run, index, ending_of(form))
                 _button(FORMATS[form].title, name, functools.partial(structure_bytes, sample.atoms, form))
+            if len(sample.atoms):
+                name = sample_name(run, index, "-symmetrised.cif")
+                _button("Symmetrised CIF", name, functools.partial(symmetrised_bytes, sample.atoms))
             _button("Voxels (npz)", sample_name(run, index, ".npz"), lambda: voxels_bytes(run, index))
             _button("Table (CSV)", f"{run.settings.stem}.csv", lambda: table_bytes(run))
+        if not len(sample.atoms):
+            st.caption(f"Sample {index} holds no atoms: CIF, POSCAR and LAMMPS data cannot hold it.")
         if several:
             st.caption(f"CIF, POSCAR, LAMMPS data and voxels are of sample {index}; the zip holds all.")
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from gcd.jobs import Job
 from gcd.structures.bicrystals import as_fraction
-from gcd.structures.formats import FORMATS, WRITTEN, write_voxels
+from gcd.structures.formats import FORMATS, WRITTEN, words_on, write_voxels
 from gcd.views.boundaries import boundary_scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
@@ -241,6 +241,10 @@ def _files(run: StructureRun, stem: str) -> None:
                     shown=len(run.decoded) > 0,
                 )
             _button("Voxels (npz)", f"{stem}-voxels.npz", functools.partial(_voxels, run))
+        if not len(run.decoded):
+            st.caption("No atoms were decoded, so that there is no structure to write.")
+        for word in dict.fromkeys(word for form in WRITTEN for word in words_on(run.decoded, form)):
+            st.caption(word)
 
 
 def _voxels(run: StructureRun) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import read
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcd import limits
@@ -20,6 +20,8 @@ from gcd.structures.formats import (
     format_of,
     read_structures,
     read_voxels,
+    symmetrised_cif,
+    words_on,
     write_structure,
     write_voxels,
 )
@@ -84,6 +86,74 @@ def test_ase_reads_back_what_was_written(tmp_path_factory, form, seed, lengths, 
     path = write_structure(atoms, tmp_path_factory.mktemp("files") / file_name(form), form)
     assert_same(read(path, format=form), atoms)
     assert_same(read_structures(path)[0], atoms)
+
+
+CELLS = st.one_of(
+    st.tuples(*[st.floats(3.0, 40.0)] * 3).map(np.diag),
+    st.tuples(*[st.floats(3.0, 12.0)] * 3, *[st.floats(-1.5, 1.5)] * 6).map(
+        lambda n: np.array([[n[0], n[3], n[4]], [n[5], n[1], n[6]], [n[7], n[8], n[2]]])
+    ),
+)
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cell=CELLS,
+    symbols=st.lists(st.sampled_from(["W", "Mo", "O", "H", "Co", "Ni"]), min_size=1, max_size=9),
+    periodic=st.tuples(*[st.booleans()] * 3),
+    name=st.sampled_from(["a", "a.dat", "POSCAR.cif", "data.xyz"]),
+)
+def test_a_structure_that_is_written_is_read_as_it_was(
+    tmp_path_factory, form, seed, cell, symbols, periodic, name
+):
+    """Whatever the file is called: elements in their order, positions to 1e-6 Å, cell, open axes."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, 1, (len(symbols), 3)) + rng.integers(-1, 2, (len(symbols), 3)) * periodic
+    atoms = Atoms(symbols, scaled_positions=places, cell=cell, pbc=periodic)
+    path = write_structure(atoms, tmp_path_factory.mktemp("files") / "structure", form)
+    (back,) = read_structures(path.read_bytes(), name)
+    assert list(back.symbols) == symbols
+    assert tuple(back.pbc) == periodic
+    turned = form == "lammps-data" or (
+        form == "cif"
+    )  # the edges and angles of the cell, not its place in space
+    if turned:
+        np.testing.assert_allclose(back.cell.cellpar(), atoms.cell.cellpar(), atol=1e-6)
+    else:
+        np.testing.assert_allclose(back.cell[:], atoms.cell[:], atol=1e-7)
+    away = back.get_scaled_positions(wrap=False) - atoms.get_scaled_positions(wrap=False)
+    away[:, periodic] -= np.round(away[:, periodic])
+    np.testing.assert_allclose(away @ atoms.cell[:], 0.0, atol=1e-6)
+
+
+def test_what_other_programs_see_of_a_slab_is_said():
+    slab = ideal_crystal("bcc", (2, 2, 2))
+    slab.pbc = (True, True, False)
+    assert words_on(slab, "extxyz") == []
+    assert "1.6 Å of vacuum, less than 12 Å" in words_on(slab, "vasp")[0]
+    slab.center(vacuum=8.0, axis=2)
+    assert words_on(slab, "cif") == []
+    slab.set_cell(slab.cell[:] @ np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]), scale_atoms=True)
+    assert "the cell is turned" in words_on(slab, "lammps-data")[0]
+    slab.set_cell(-slab.cell[:], scale_atoms=True)
+    assert "and mirrored" in words_on(slab, "cif")[0]
+
+
+def test_a_symmetrised_cif_is_the_crystal_that_a_supercell_repeats():
+    for phase in ("sc", "bcc", "fcc"):
+        large = ideal_crystal(phase, 3)
+        large.rattle(0.01, seed=1)
+        found = read_structures(symmetrised_cif(large).encode(), "a.cif")
+        assert found.words == []
+        assert len(found[0]) == len(ideal_crystal(phase, 1))
+        assert found[0].cell.lengths() == pytest.approx(large.cell.lengths() / 3, abs=1e-5)
+    with pytest.raises(ValueError, match="without atoms"):
+        symmetrised_cif(Atoms(cell=[3, 3, 3], pbc=True))
+    large.pbc = False
+    with pytest.raises(ValueError, match="periodic along all axes"):
+        symmetrised_cif(large)
 
 
 @pytest.mark.parametrize("form", WRITTEN)
