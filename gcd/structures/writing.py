@@ -80,8 +80,8 @@ def words_on(atoms: Atoms, format: str) -> list[str]:  # noqa: A002
     if format in ("cif", "lammps-data") and not _is_lower(cell):
         mirrored = ", and mirrored, because its vectors are left-handed" if np.linalg.det(cell) < 0 else ""
         words.append(
-            f"In {FORMATS[format].title} the cell is turned: its first vector lies along x, its second in the plane of x "
-            f"and y{mirrored}."
+            f"In {FORMATS[format].title} the cell is turned: its first vector lies along x, its second in the plane "
+            f"of x and y{mirrored}."
         )
     return words
 

@@ -116,10 +116,7 @@ def test_a_structure_that_is_written_is_read_as_it_was(
     (back,) = read_structures(path.read_bytes(), name)
     assert list(back.symbols) == symbols
     assert tuple(back.pbc) == periodic
-    turned = form == "lammps-data" or (
-        form == "cif"
-    )  # the edges and angles of the cell, not its place in space
-    if turned:
+    if form in {"lammps-data", "cif"}:  # the edges and angles of the cell, not its place in space
         np.testing.assert_allclose(back.cell.cellpar(), atoms.cell.cellpar(), atol=1e-6)
     else:
         np.testing.assert_allclose(back.cell[:], atoms.cell[:], atol=1e-7)
