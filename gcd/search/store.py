@@ -1,6 +1,10 @@
 """Where a search keeps its candidates: one SQLite file, in which every finished candidate is safe at once.
 
 Each candidate is one transaction, so a search that is killed at any moment leaves whole candidates and a whole file.
+
+Why not `ase.db`, which keeps structures in SQLite too: it guards each write by a lock file of its own. Of 12 writers of
+360 atoms killed with SIGKILL (ASE 3.29.0), 6 left that file behind, and each time the next writer waited for it
+until it was deleted by hand. No row was lost (55 of 55), but a search would not go on by itself after a kill.
 """
 
 from __future__ import annotations
