@@ -91,13 +91,19 @@ class Job:
 
 
 class Report:
-    """Given to the function as ``report``: tells progress, and raises Cancelled once the job was cancelled."""
+    """Given to the function as ``report``: tells progress, and raises Cancelled once the job was cancelled.
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    An owner that is gone cancels it, too.
+    """
+
+    def __init__(self, job: Job, present: Callable[[str], bool] = lambda _: True) -> None:
+        self._job, self._present = job, present
 
     def __call__(self, fraction: float, message: str = "", preview: Any = None) -> None:
         """Say that ``fraction`` (0 to 1) is done; ``message`` and ``preview`` replace the last ones if given."""
+        if not self._present(self._job.owner):
+            self._job._forgotten = True
+            self._job._cancel.set()
         if self._job._cancel.is_set():
             raise Cancelled
         self._job.fraction = min(max(float(fraction), 0.0), 1.0)
@@ -121,6 +127,7 @@ class JobRunner:
         keep_bytes: bytes of arrays in remembered results; the oldest go first, the newest always stays.
         public: hide the text of unexpected errors (a traceback can tell a stranger about the machine).
         name: of the worker thread.
+        present: whether an owner is still there; the jobs of one who is gone are dropped.
         clock: seconds, for tests.
     """
 
@@ -133,17 +140,23 @@ class JobRunner:
         keep_bytes: int = KEPT_RESULT_BYTES,
         public: bool = False,
         name: str = "gcd-jobs",
+        present: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_queue, self.max_per_owner = max_queue, max_per_owner
         self.keep, self.keep_bytes, self.public = keep, keep_bytes, public
-        self._name, self._clock = name, clock
+        self._name, self._present, self._clock = name, present, clock
         self._ids = itertools.count(1)
         self._jobs: dict[int, Job] = {}  # everything remembered, oldest first
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()  # owners in the order of their turns
         self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self._closed
 
     def submit(self, function: Callable[..., Any], *, label: str, owner: str, **kwargs: Any) -> Job:
         """Queue ``function(report=..., **kwargs)`` and return its job at once.
@@ -153,6 +166,7 @@ class JobRunner:
         with self._changed:
             if self._closed:
                 raise QueueFullError("This server is shutting down and takes no more jobs.")
+            self.drop_absent()
             active = sum(1 for job in self._jobs.values() if job.owner == owner and not job.ended)
             if active >= self.max_per_owner:
                 noun = "job is" if active == 1 else "jobs are"
@@ -202,6 +216,13 @@ class JobRunner:
                 if not self.cancel(job.id):
                     self._jobs.pop(job.id, None)
 
+    def drop_absent(self) -> None:
+        """Cancel and forget the jobs of all owners that are gone."""
+        with self._changed:
+            for owner in {job.owner for job in self._jobs.values()}:
+                if not self._present(owner):
+                    self.drop_owner(owner)
+
     def close(self, timeout: float | None = None) -> None:
         """Cancel everything and end the worker thread."""
         with self._changed:
@@ -216,9 +237,13 @@ class JobRunner:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
-                if not self._waiting:
+                self.drop_absent()
+                if self._waiting:
+                    job = self._next()
+                elif self._closed:
                     return
-                job = self._next()
+                else:
+                    continue
             self._run(job)
 
     def _next(self) -> Job:
@@ -235,7 +260,7 @@ class JobRunner:
         assert job._function is not None
         state, result, error, details = DONE, None, "", ""
         try:
-            result = job._function(report=Report(job), **job._kwargs)
+            result = job._function(report=Report(job, self._present), **job._kwargs)
         except Cancelled:
             state = CANCELLED
         except BaseException as exception:  # even a SystemExit must not end the worker

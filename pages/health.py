@@ -79,7 +79,7 @@ def row(job: Job, mine: str) -> dict[str, object]:
 @st.fragment(run_every=3.0)
 def now() -> None:
     """The numbers that change."""
-    jobs = work.runner().jobs()
+    jobs = work.jobs()
     states = [job.state for job in jobs]
     resident = memory()
     with st.grid(6, min_column_width=120):

@@ -308,3 +308,19 @@ def test_size_of_counts_arrays_wherever_they_are():
     atoms = Atoms("W2", positions=np.zeros((2, 3)))
     assert size_of({"a": [np.zeros(10), np.zeros(2, np.uint8)], "b": 3}) == 82
     assert size_of(atoms) == 2 * 8 + 6 * 8
+
+
+def test_the_jobs_of_owners_who_have_left_are_dropped_by_and_by():
+    here = {"stays", "leaves", "queues"}
+    runner = JobRunner(max_per_owner=10, present=lambda owner: owner in here)
+    gate, running = hold(runner, owner="leaves")
+    ended = [runner.submit(quick, label="waiting", owner=owner) for owner in ("queues", "leaves", "stays")]
+    here -= {"leaves", "queues"}
+    gate.go.set()  # its next report notices
+    assert all(job.wait(SOON) for job in (running, *ended))
+    assert [job.state for job in (running, *ended)] == ["cancelled", "cancelled", "cancelled", "done"]
+    assert runner.jobs() == ended[2:]
+    here.clear()
+    runner.drop_absent()
+    assert runner.jobs() == []
+    runner.close(SOON)

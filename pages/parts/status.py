@@ -154,6 +154,6 @@ def _without_images(card: str) -> str:
 
 
 def _jobs() -> list[Any]:
-    from pages.parts.work import runner
+    from pages.parts.work import jobs
 
-    return runner().jobs()
+    return jobs()

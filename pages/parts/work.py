@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-import uuid
+import time
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gcd.jobs import Job, JobRunner, QueueFullError
+from gcd.runners import runner_of
 
 POLL_SECONDS = 0.4
 POLL_SECONDS_IN_LINE = 1.5  # a class of thirty waits without asking all the time,
 POLL_SECONDS_FAR_BACK = 5.0  # and less often far back: every answer takes time from the one who is served
 FAR_BACK = 6  # places
 PATIENCE_SECONDS = 1.0
+MISSED_SECONDS = 10.0  # without a connection, before a visitor counts as gone
+
+_missed_since: dict[str, float] = {}  # visitors with jobs who are not connected, and since when
 
 
 def is_public() -> bool:
@@ -23,9 +29,8 @@ def is_public() -> bool:
     return st.get_option("client.showErrorDetails") in ("none", "type", False)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def runner(device: str = "auto") -> JobRunner:
-    """The queue in front of a device, shared by everyone on this server.
+    """The queue in front of a device, shared by everyone on this server, and in nobody's power.
 
     One core is left to the server and to a browser on the same machine: torch's threads wait for each other many
     times in every network evaluation, and one that has to share its core holds up the rest.
@@ -33,13 +38,33 @@ def runner(device: str = "auto") -> JobRunner:
     import torch
 
     torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
-    return JobRunner(name=f"gcd-{device}", public=is_public())
+    return runner_of(device, public=is_public(), present=is_present)
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda owner: runner().drop_owner(owner))
 def owner() -> str:
-    """This browser session as an owner of jobs; when it is gone, so are they."""
-    return uuid.uuid4().hex
+    """This browser session as an owner of jobs: by the server's own knowledge, as anything that a browser says or a
+    cache holds is in the power of others.
+    """
+    context = get_script_run_ctx()
+    return "" if context is None else context.session_id
+
+
+def is_present(owner: str) -> bool:
+    """Whether a browser session is connected, or was when last asked: connections break and come again."""
+    if not runtime.exists() or runtime.get_instance().is_active_session(owner):
+        _missed_since.pop(owner, None)
+        return True
+    now = time.monotonic()
+    if now - _missed_since.setdefault(owner, now) < MISSED_SECONDS:
+        return True
+    _missed_since.pop(owner, None)
+    return False
+
+
+def jobs() -> list[Job]:
+    """Everybody's remembered jobs, oldest first, without those of visitors who have left."""
+    runner().drop_absent()
+    return runner().jobs()
 
 
 def submit(slot: str, function: Callable[..., Any], *, label: str, **kwargs: Any) -> Job | None:
@@ -47,6 +72,7 @@ def submit(slot: str, function: Callable[..., Any], *, label: str, **kwargs: Any
     previous = current(slot)
     if previous is not None and not previous.ended:
         runner().cancel(previous.id)
+    _cancel_lost()
     try:
         job = runner().submit(function, label=label, owner=owner(), **kwargs)
     except QueueFullError as error:
@@ -59,7 +85,16 @@ def submit(slot: str, function: Callable[..., Any], *, label: str, **kwargs: Any
 def current(slot: str) -> Job | None:
     """This session's latest job under ``slot``; None if there is none, or the server has dropped it."""
     job_id = st.session_state.get(slot)
-    return None if job_id is None else runner().get(job_id)
+    job = None if job_id is None else runner().get(job_id)
+    return job if job is not None and job.owner == owner() else None
+
+
+def _cancel_lost() -> None:
+    """Cancel this session's jobs that it knows no more, as after it has cleared its cache: nobody could see them."""
+    known = [value for value in st.session_state.to_dict().values() if isinstance(value, int)]
+    for job in runner().jobs(owner()):
+        if job.id not in known:
+            runner().cancel(job.id)
 
 
 def was_dropped(slot: str) -> bool:

@@ -26,7 +26,7 @@ PATIENCE = 120_000  # ms; a slow machine without a GPU draws WebGL in software
 
 @pytest.fixture
 def fresh_server() -> Iterator[None]:
-    """For pages run without a browser: no caches, and so no jobs, from one test to the next."""
+    """For pages run without a browser: no caches and no jobs from one test to the next."""
     import streamlit as st
 
     from pages.parts import work
@@ -34,6 +34,7 @@ def fresh_server() -> Iterator[None]:
 
     st.cache_data.clear()
     st.cache_resource.clear()
+    work.runner().close(SOON)
     yield
     work.runner().close(SOON)
     st.cache_resource.clear()
