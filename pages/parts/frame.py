@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts import strangers
 from pages.parts.index import INDEX
 
 HOUSE = Path(__file__).parents[2]  # where app.py is
@@ -38,6 +39,8 @@ _opened = False  # whether st.navigation has run in this process
 def navigation() -> st.Page:
     """Declare title and pages; gives the page that was asked for."""
     global _opened  # noqa: PLW0603 - a fact about the process
+    if not _opened:
+        strangers.keep_apart()
     # Before the navigation: without an icon of our own the browser would fetch the page's from a stranger's server.
     st.set_page_config(
         page_title="gcd: crystals out of noise", page_icon=ICON, layout="wide", menu_items={"About": ABOUT}

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,15 @@ def fresh_server() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on a free port of this machine, with the repository's own checkpoints."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with serving(log) as address:
+        yield address
+        assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[str]:
+    """The address of a server that is started for as long, and writes a log."""
     from gcd.checkpoints import available
 
     wanted = {"decoder", "crystal-sc", "crystal-bcc", "crystal-fcc"}
@@ -51,7 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [
         sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
         "--server.address", "127.0.0.1", "--server.port", str(port), "--server.fileWatcherType", "none",
@@ -68,7 +76,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 assert process.poll() is None, log.read_text()
                 time.sleep(0.1)
         yield address
-        assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()
         try:

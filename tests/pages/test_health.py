@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import streamlit as st
 
 from gcd import limits
 from pages.parts import work
@@ -35,5 +36,29 @@ def test_a_stranger_s_job_is_counted_but_not_named():
         text = str(app.dataframe[0].value)
         assert "someone's" in text
         assert "secret" not in text
+    finally:
+        done.set()
+
+
+def test_a_job_survives_that_the_caches_of_all_are_emptied():
+    done, started = threading.Event(), threading.Event()
+
+    def work_on(report) -> str:
+        started.set()
+        assert done.wait(SOON)
+        report(0.5)  # would end it here, were it cancelled
+        return "made"
+
+    try:
+        app = open_app("health")
+        job = work.runner().submit(work_on, label="mine", owner="test session id")
+        assert started.wait(SOON)
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        done.set()
+        assert job.wait(SOON)
+        assert (job.state, job.result) == ("done", "made")
+        app.run()
+        assert {metric.label: metric.value for metric in app.metric}["Results kept"].startswith("1 ")
     finally:
         done.set()
