@@ -56,6 +56,7 @@ MAX_FILE_BYTES = 200 * 1024 * 1024  # size of a file read from the command line
 MAX_PAGE_COUNT = 100  # samples of one job from a web page, where others wait in line
 MAX_PAGE_VOXELS = 2_000_000  # voxels of all samples of such a job: minutes on a laptop
 MAX_PAGE_BOUNDARIES = 24  # of one job: half a minute on two cores
+MAX_PAGE_SEARCH = 40  # candidates of a search that a page runs: minutes on two cores
 MAX_PAGE_CANDIDATES = 60  # boundaries sampled and relaxed by one job: minutes on two cores
 MAX_PAGE_BOUNDARY_ATOMS = 25_000  # atoms of all of them
 MAX_PAGE_STRUCTURE_ATOMS = 20_000  # of a structure that a page encodes, decodes and analyses

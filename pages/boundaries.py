@@ -1,8 +1,7 @@
-"""Grain boundaries: sample new ones, build one or pick one of the search; relax it, compare before and after."""
+"""Grain boundaries: sample, build or search for them, or bring a slab; relax it, compare before and after."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,64 +11,65 @@ from ase import Atoms
 from gcd.checkpoints import CheckpointError
 from gcd.generate import boundary_models
 from gcd.jobs import Job
-from gcd.structures.bicrystals import TWISTS, metal_phase
+from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, Request
 from gcd.views.boundaries import SEARCH, Points
+from pages.parts import boundary_choice as choices
 from pages.parts import boundary_controls as controls
 from pages.parts import boundary_files as files
 from pages.parts import boundary_results as results
 from pages.parts import frame, work
+from pages.parts.boundary_choice import Choice, choose_boundary
+from pages.parts.boundary_controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
+from pages.parts.boundary_data import dataset_of
 from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_run import (
-    BUILT,
-    CHOSEN,
-    SAMPLED,
-    BoundarySettings,
-    build_boundary,
-    dataset_of,
-    run_relaxation,
-)
-from pages.parts.boundary_sampling import SampleSettings, run_sampling
+from pages.parts.boundary_run import METAL_CHOICES, run_relaxation, structures_of
+from pages.parts.boundary_sampling import check_for_page, run_sampling
+from pages.parts.boundary_search import run_search
 from pages.parts.boundary_stage import show_painting
 
 frame.enter()
 
-SLOT, SAMPLE_SLOT = "boundaries_job", "boundary_samples_job"
+# one job at a time of each kind is kept
+SLOTS = {SAMPLED: "boundary_samples_job", SEARCHED: "boundary_search_job", UPLOADED: "boundary_upload_job"}
+SLOT = "boundaries_job"
 # J/m2: what a diamond of the plot covers; plotly takes the smaller of two marks under the pointer
 HIDDEN = 0.035
 REDRAW_SECONDS = 3.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def built(settings: dict[str, Any]) -> Atoms:
-    """The first boundary of these settings, before relaxation."""
-    return build_boundary(BoundarySettings(**settings), 0)
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={BuildRequest: repr, ChosenRequest: repr})
+def built(wanted: Any) -> Atoms:
+    """The first boundary of a request, before relaxation."""
+    return structures_of(wanted)[0]
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def ends(settings: dict[str, Any]) -> Atoms:
-    """The grains that the first candidate of these settings is painted between."""
-    return SampleSettings(**settings).ends()
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={BoundaryRequest: repr})
+def ends(wanted: BoundaryRequest) -> Atoms:
+    """The grains that the first candidate of a request is painted between."""
+    return wanted.ends()
 
 
 def other_boundary() -> None:
-    """Before the page runs again: no more atoms than the new twist has in a plane."""
-    most = TWISTS[state["twist"]].atoms_per_plane(metal_phase(state["metal"]).name)
-    if abs(state.get("change", 0)) > most:
-        state["change"] = max(-most, min(most, state["change"]))
+    """Before the page runs again: no more atoms than the new boundary has in a plane."""
+    state["change"] = 0
+    address()
 
 
 def address() -> None:
     """Keep what a click on the plot can choose in the address, by hand: bound widgets do not see it."""
     source = state["source"]
     wanted = {"source": source}
+    if state.get("boundary_from", choices.LIST) == choices.LIST and "boundary" in state:
+        wanted["boundary"] = str(state["boundary"])
     if source == CHOSEN:
         wanted["structure"] = str(state["structure"])
     elif source == SAMPLED and state["seen_structure"] is not None:
         wanted["structure"] = str(state["seen_structure"])
     elif source == SAMPLED and state["picked"] is not None:
         wanted["candidate"] = str(state["picked"])
-    for name in ("source", "structure", "candidate"):
+    st.query_params.pop("twist", None)  # of older links; boundary says it now
+    for name in ("source", "boundary", "structure", "candidate"):
         if name not in wanted:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != wanted[name]:
@@ -88,6 +88,7 @@ def from_address() -> None:
     if source not in controls.SOURCES:
         source = CHOSEN if structure is not None else SAMPLED if boundary_models() else BUILT
     state["source"] = source
+    state.update(choices.from_address(st.query_params))
     state["structure"] = structure or 0
     state["seen_structure"] = structure if source == SAMPLED else None  # of the search, while sampling
     state["picked"] = number("candidate")  # candidate that the reader wants to see; None: the best so far
@@ -95,12 +96,8 @@ def from_address() -> None:
 
 def candidate_over(index: int) -> int | None:
     """The candidate drawn over a structure of the search, where one hides it: that is what the reader has clicked."""
-    run, dataset = outcome_of(SAMPLE_SLOT), dataset_of(state["twist"], state["metal"])
-    if (
-        run is None
-        or dataset is None
-        or (run.settings.twist, run.settings.metal) != (state["twist"], state["metal"])
-    ):
+    run, dataset = outcome_of(SLOTS[SAMPLED]), dataset_of(state.get("boundary", ""), state["metal"])
+    if run is None or dataset is None or not same_boundary(run.settings):
         return None
     n, egb = run.energies()
     apart = np.where(np.abs(n - dataset.n[index]) < 1e-3, np.abs(egb - dataset.egb[index]), np.inf)
@@ -119,8 +116,8 @@ def choose() -> None:
         kind, index = "candidate", above
     if kind == "candidate":
         state["source"], state["picked"], state["seen_structure"] = SAMPLED, index, None
-    elif kind == "variant":
-        state["picked_variant"] = index
+    elif kind in ("variant", "proposal"):
+        state[f"picked_{kind}"] = index
     elif state["source"] == SAMPLED:
         state["seen_structure"] = index
     else:
@@ -130,7 +127,7 @@ def choose() -> None:
 
 def pick(noun: str) -> None:
     """The slider was moved."""
-    state["picked" if noun == "candidate" else "picked_variant"] = state[f"slider_{noun}"]
+    state["picked" if noun == "candidate" else f"picked_{noun}"] = state[f"slider_{noun}"]
     address()
 
 
@@ -181,50 +178,79 @@ if "source" not in state:
     from_address()
 st.title("Grain boundaries")
 st.caption(
-    "Let a diffusion model paint new (100) twist boundaries, build one, or pick one that the search has found. Relax "
-    "it, and see what it costs and how its atoms rearrange."
+    "Let a diffusion model paint new boundaries, build one, search for its structures, or bring a slab of your own. "
+    "Relax it, and see what it costs and how its atoms rearrange."
 )
 source = st.segmented_control(
-    "Boundary", list(controls.SOURCES), required=True, format_func=controls.SOURCES.__getitem__, key="source",
+    "Boundary", list(controls.SOURCES), required=True, format_func=lambda kind: controls.SOURCES[kind], key="source",
     on_change=address, label_visibility="collapsed",
 )  # fmt: skip
 panel, show = st.columns([5, 9], gap="medium")
 
+
+def same_boundary(settings: Any) -> bool:
+    """Whether a job was about the boundary that is chosen now."""
+    if choice is None:
+        return False
+    key = (getattr(settings, "boundary", None), settings.metal, str(settings.potential))
+    return key == (choice.word, choice.metal, str(choice.potential))
+
+
+settings: Request | None = None
+uploaded: Sequence[Atoms] = ()
+pressed = False
 with panel, st.container(border=True):
-    twist, metal = controls.choose_twist(other_boundary)
-    settings: SampleSettings | BoundarySettings | None
-    if source == SAMPLED:
-        settings, pressed = controls.sampling(twist, metal)
-    elif source == BUILT:
-        settings, pressed = controls.building(twist, metal)
-    else:
-        settings, pressed = controls.choosing(twist, metal, address)
-    controls.say_engine()
-dataset = dataset_of(twist, metal)
-slot = SAMPLE_SLOT if source == SAMPLED else SLOT
+    choice: Choice | None = choose_boundary(METAL_CHOICES, other_boundary, geometry=source != UPLOADED)
+    try:
+        if choice is None:
+            pass
+        elif source == SAMPLED:
+            settings, pressed = controls.sampling(choice)
+        elif source == BUILT:
+            settings, pressed = controls.building(choice)
+        elif source == SEARCHED:
+            settings, pressed = controls.searching(choice)
+        elif source == UPLOADED:
+            settings, uploaded, pressed = controls.uploading(choice.potential)
+        else:
+            settings, pressed = controls.choosing(choice, address)
+    except (ValueError, CheckpointError) as error:
+        st.error(str(error), icon=":material/error:")
+    if choice is not None:
+        controls.say_engine(choice.potential)
+metal = choice.metal if choice else "W"
+dataset = dataset_of(choice.boundary.slug, metal) if choice and choice.potential is None else None
+slot = SLOTS.get(str(source), SLOT)
+
+
+def submit(wanted: Any) -> Job | None:
+    """The job of a request."""
+    if isinstance(wanted, BoundaryRequest):
+        label = f"{wanted.count} x {wanted.boundary} {metal}"
+        return work.submit(slot, run_sampling, label=label, wanted=check_for_page(wanted))
+    if source == SEARCHED:
+        return work.submit(slot, run_search, label=f"search {wanted.boundary} {metal}", wanted=wanted)
+    return work.submit(slot, run_relaxation, label=f"relax {wanted.stem}", wanted=wanted, uploaded=uploaded)
+
 
 with show:
     if pressed and settings is not None:
         try:
-            run_, count = (
-                (run_sampling, settings.count)
-                if isinstance(settings, SampleSettings)
-                else (run_relaxation, settings.variants)
-            )
-            label = f"{count} x {twist} {metal}"
-            if work.submit(slot, run_, label=label, settings=asdict(settings.checked())):
+            if submit(settings):
                 state["picked" if source == SAMPLED else "picked_variant"] = None
+                state["picked_proposal"] = None
                 state["seen_structure"] = None
                 address()
                 st.rerun()
         except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")
-    sampled, relaxed = outcome_of(SAMPLE_SLOT), outcome_of(SLOT)
-    if sampled is not None and (sampled.settings.twist, sampled.settings.metal) != (twist, metal):
-        sampled = None
+    sampled, searched = (outcome_of(SLOTS[kind]) for kind in (SAMPLED, SEARCHED))
+    sampled = sampled if sampled is not None and same_boundary(sampled.settings) else None
+    searched = searched if searched is not None and same_boundary(searched.settings) else None
+    relaxed = outcome_of(SLOTS[UPLOADED] if source == UPLOADED else SLOT)
     if relaxed is not None and relaxed.settings != settings:
         relaxed = None
-    run = sampled if source == SAMPLED else relaxed
+    run = sampled if source == SAMPLED else searched if source == SEARCHED else relaxed
     job = work.current(slot)
     if job and not job.ended:
         with st.container(border=True):
@@ -234,7 +260,8 @@ with show:
     elif work.was_dropped(slot):
         st.info("The server has dropped this result to make room; the same settings make the same again.")
 
-    index, seen, ring = 0, None, None
+    index, seen = 0, None
+    ring: tuple[float, float] | None = None
     try:
         with st.container(border=True):
             place = st.container()
@@ -255,43 +282,48 @@ with show:
                             args=(CHOSEN,),
                         )
                 elif run is not None and run.before:
-                    if source == SAMPLED:
+                    if source in (SAMPLED, SEARCHED):
                         results.show_summary(run, dataset)
-                    picked = state["picked"] if source == SAMPLED else state.get("picked_variant")
+                    picked = state["picked"] if source == SAMPLED else state.get(f"picked_{run.noun}")
                     index = index_of(run, picked)
-                    n, egb = run.energies()
-                    ring = (float(n[index]), float(egb[index]))
+                    n, egb = (float(values[index]) for values in run.energies())
+                    ring = (n, egb)
                     results.show_outcome(run, index, look)
-                elif source == SAMPLED and settings is not None:
+                elif source == SAMPLED and isinstance(settings, BoundaryRequest):
                     if not (job and not job.ended):
-                        results.show_ends(ends(asdict(settings)), look)
-                elif source != SAMPLED and settings is not None:
-                    atoms = built(asdict(settings.checked()))
+                        results.show_ends(ends(settings), look)
+                elif source == UPLOADED:
+                    results.show_upload(uploaded, metal, look)
+                elif isinstance(settings, BuildRequest | ChosenRequest):
+                    atoms = built(settings)
                     if source == CHOSEN:
                         ring = (atoms.info["n"], atoms.info["egb"])
                     results.show_built(atoms, metal, look)
-                else:
-                    results.show_built(
-                        built(asdict(BoundarySettings(BUILT, twist, metal, gap=0.3))), metal, look
-                    )
+                elif choice is not None:
+                    example = BuildRequest(**controls.asked_of(choice), gap=0.3)
+                    results.show_built(built(example), metal, look)
     except (ValueError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
 
 st.header("Energy against [n]", anchor="energies")
-if dataset is None:
-    st.caption(
-        f"No search of {metal} {TWISTS[twist].title} came with this installation: only your own are drawn."
-    )
+title = choice.boundary.title if choice else "this boundary"
+if source == UPLOADED:
+    st.caption("Your slab, once it is relaxed.")
+elif dataset is None:
+    st.caption(f"No search of {metal} {title} came with this installation: only your own are drawn.")
 else:
-    st.caption(
-        f"{len(dataset)} structures that the search found, filled from 2.6 to 2.8 J/m². Click a point to see it above."
-    )
+    window = dataset.about.get("window")
+    filled = f", filled from {window[0]:g} to {window[1]:g} J/m²" if window else ""
+    st.caption(f"{len(dataset)} structures that the search found{filled}. Click a point to see it above.")
 others = {}
-if sampled is not None:
-    others["sampled"] = Points("candidate", *sampled.energies(), lowest=True)
+if source != UPLOADED:
+    if sampled is not None:
+        others["sampled"] = Points("candidate", *sampled.energies(), lowest=True)
+    if searched is not None:
+        others["searched here"] = Points("proposal", *searched.energies(), lowest=True)
 if relaxed is not None:
     others["relaxed here"] = Points("variant", *relaxed.energies())
-results.show_energies(dataset, ring, others, choose)
+results.show_energies(None if source == UPLOADED else dataset, ring, others, choose)
 if seen is not None and dataset is not None:
     st.header("Take it home", anchor="downloads")
     files.show_seen(dataset, seen)

@@ -45,6 +45,8 @@ def add_request(parser: Any, request: type[Request], only: Sequence[str] | None 
         more |= {"type": checked(how.parse) if how.parse else None, "choices": how.choices}
         more |= {"default": None if only is None else f.default}
         more = {name: value for name, value in more.items() if value is not None}
+        if isinstance(f.default, bool):
+            more = {"help": how.help, "action": "store_true"}
         if how.option:
             parser.add_argument(how.option, required=f.default is MISSING, **more)
         else:

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcd.commands import boundary_words, options
-from gcd.limits import MAX_CELLS_PER_AXIS
-from gcd.structures.bicrystals import MAX_PLANES
+from gcd.commands.progress import ProgressBar
+from gcd.commands.samples import OnBar
+from gcd.requests import BoundaryRequest
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-    from gcd.generate import Progress
 
 HELP = "in-painting model: bicrystal to boundaries"
 
@@ -30,110 +29,47 @@ HELP = "in-painting model: bicrystal to boundaries"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     boundary_words.add_boundary(parser)
-    parser.add_argument("--metal", default="W", metavar="EL", help="metal (default W)")
-    parser.add_argument(
-        "--model",
-        default="full",
-        metavar="M",
-        help="full: trained on the whole dataset; window: on mediocre structures alone (default full)",
-    )
-    parser.add_argument("--checkpoint", metavar="C", help="name or folder of another model")
-    options.add_count(parser, 1, "how many candidates")
-    ends = parser.add_argument_group("the ends; what is left out is drawn at random for each candidate")
-    ends.add_argument(
-        "--shift",
-        nargs=2,
-        type=options.number("in-plane shift in Å", -1e3, 1e3),
-        metavar=("X", "Y"),
-        help="of the upper grain in Å",
-    )
-    ends.add_argument(
-        "--spacing",
-        type=options.number("spacing in Å", -1e3, 1e3),
-        metavar="Z",
-        help="Å by which the upper grain is lifted beyond perfect stacking",
-    )
-    ends.add_argument(
-        "--painted",
-        type=options.number("painted thickness in Å", 0.0, 1e4),
-        metavar="Å",
-        help="thickness of the painted middle (default 30)",
-    )
-    for name, text, most in (
-        ("repeats", "cells along x and y", MAX_CELLS_PER_AXIS),
-        ("planes", "planes of the lower and the upper grain", MAX_PLANES),
-    ):
-        ends.add_argument(
-            f"--{name}",
-            nargs=2,
-            type=options.whole(f"each of the {name}", 1, most),
-            metavar=("A", "B"),
-            help=text + (" (default 1 1)" if name == "repeats" else " (default 18 18)"),
-        )
-    options.add_evaluations(parser, "--time-spacing", "what the model was measured with")
-    parser.add_argument(
-        "--restarts",
-        type=options.whole("the number of restarts", 0, 20),
-        metavar="N",
-        help="how often a candidate with atoms too close to each other is painted again (default 3)",
-    )
-    parser.add_argument("--relax", action="store_true", help="relax each candidate; gives E_gb")
-    parser.add_argument(
-        "--workers",
-        type=options.whole("the number of workers", 1, 1024),
-        metavar="K",
-        help="processes that relax (default: one a core)",
-    )
+    options.add_request(parser, BoundaryRequest)
     parser.add_argument(
         "--out", type=Path, default=Path("boundaries"), metavar="DIR", help="folder (default boundaries)"
     )
-    options.add_seed(parser)
-    options.add_device(parser)
+
+
+class _Writes(OnBar):
+    """Writes each candidate at once, so that an interrupt costs only what is not done."""
+
+    def __init__(self, bar: ProgressBar, request: BoundaryRequest, out: Path) -> None:
+        super().__init__(bar)
+        self.request, self.out = request, out
+        self.structures: dict[int, dict[str, Any]] = {}
+
+    def progress(self, progress: Any) -> None:
+        """Sampling counts where nothing is relaxed."""
+        if not self.request.relax:
+            super().progress(progress)
+
+    def made(self, atoms: Atoms) -> None:
+        """Written as decoded, until it is relaxed."""
+        if not self.request.relax:
+            self.structures[atoms.info["index"]] = _write(self.out, atoms)
+
+    def relaxed(self, before: Atoms, after: Atoms) -> None:
+        """Written as relaxed."""
+        self.structures[before.info["index"]] = _write(self.out, after)
+        self.bar.update(len(self.structures), self.request.count)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Sample, relax if asked to, write each at once."""
-    from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
-    from gcd.generate import generate_boundaries, generate_relaxed_boundaries
 
-    boundary = boundary_words.boundary_asked(args, args.metal)
+    request = BoundaryRequest.from_arguments(args, boundary=boundary_words.words_of(args))
     check_writable(args.out)
-    settings: dict[str, Any] = {
-        "model": args.model,
-        "metal": args.metal,
-        "checkpoint": args.checkpoint,
-        "count": args.count,
-        "in_plane_shift": args.shift,
-        "spacing": args.spacing,
-        "seed": args.seed,
-        "evaluations": args.nfe,
-        "order": args.order,
-        "time_spacing": args.time_spacing,
-        "device": args.device,
-    }
-    settings |= {
-        name: value
-        for name in ("painted", "repeats", "planes", "restarts")
-        if (value := getattr(args, name)) is not None
-    }
-    structures: dict[int, dict[str, Any]] = {}
     begun = time.perf_counter()
-    with ProgressBar("relaxed" if args.relax else "sampled") as bar:
-
-        def report(progress: Progress) -> None:
-            if not args.relax:
-                bar.update(progress.done, progress.total, f"t = {progress.t:.3f}")
-
-        def keep(before: Atoms, after: Atoms | None = None) -> None:
-            structures[before.info["index"]] = _write(args.out, before if after is None else after)
-            if args.relax:
-                bar.update(len(structures), args.count)
-
-        if args.relax:
-            made = generate_relaxed_boundaries(boundary, workers=args.workers, on_relaxed=keep, **settings)
-        else:
-            made = generate_boundaries(boundary, callback=report, on_candidate=keep, **settings)  # type: ignore[assignment]
+    with ProgressBar("relaxed" if request.relax else "sampled") as bar:
+        writes = _Writes(bar, request, args.out)
+        made = request.run(writes)
+    structures = writes.structures
     seconds = time.perf_counter() - begun
     rows = [structures[index] for index in sorted(structures)]
     if not args.json:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcd.commands import boundary_words, options
-from gcd.limits import MAX_CANDIDATES, MAX_CELLS_PER_AXIS
+from gcd.commands.progress import ProgressBar
+from gcd.requests import Listener, SearchRequest
 
 if TYPE_CHECKING:
     from gcd.search.grip import SearchProgress
@@ -27,101 +28,48 @@ HELP = "GRIP-style search for boundary structures, resumable"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    from gcd.search.windows import Window
-
     boundary_words.add_boundary(parser)
-    parser.add_argument("--metal", default="W", metavar="EL", help="bcc or fcc metal (default W)")
-    parser.add_argument(
-        "--count",
-        type=options.whole("the number of candidates", 1, MAX_CANDIDATES),
-        default=100,
-        metavar="N",
-        help="candidates in all (default 100)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=options.whole("the number of workers", 1, 1024),
-        metavar="K",
-        help="processes (default: one a core)",
-    )
+    options.add_request(parser, SearchRequest)
     parser.add_argument(
         "--out", type=Path, metavar="F", help="file of the candidates (default METAL-BOUNDARY.db)"
     )
     parser.add_argument(
         "--window",
-        type=options.checked(Window.parse),
+        type=options.checked(_window),
         action="append",
-        default=[],
         metavar="LOW:HIGH:COUNT[:N,...]",
         help="energies to fill; may be given several times",
     )
-    steps = options.whole("the number of MD steps", 1, 10_000_000)
-    parser.add_argument(
-        "--md-steps",
-        type=steps,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="molecular dynamics of 2 fs steps, log-uniform (default 300 30000)",
-    )
-    kelvin = options.number("temperature", 1.0, 10_000.0)
-    parser.add_argument(
-        "--temperature", type=kelvin, nargs=2, metavar=("LOW", "HIGH"), help="in K (default 1000 2500)"
-    )
-    parser.add_argument(
-        "--without-md",
-        type=options.number("share without MD", 0.0, 1.0),
-        metavar="SHARE",
-        help="share of candidates that are only relaxed (default 0.15)",
-    )
-    parser.add_argument(
-        "--repeats",
-        nargs=2,
-        type=options.whole("every in-plane repeat", 1, MAX_CELLS_PER_AXIS),
-        metavar=("X", "Y"),
-        help="of the boundary's cell along x and y (default: to 8 Å a side)",
-    )
-    parser.add_argument(
-        "--potential",
-        metavar="P",
-        help="as in `gcd relax`, of those that LAMMPS can do (default zhou2004)",
-    )
-    options.add_seed(parser)
+
+
+def _window(text: str) -> str:
+    from gcd.search.windows import Window
+
+    Window.parse(text)
+    return text
+
+
+class _OnBar(Listener):
+    """Shows a search on a progress bar."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self.bar = bar
+
+    def progress(self, progress: SearchProgress) -> None:
+        """By candidates, or by the emptiest window."""
+        self.bar.update(*_share(progress), _note(progress))
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Search, and say what was found."""
-    from gcd.commands.progress import ProgressBar
     from gcd.files import check_writable
-    from gcd.search.grip import search
-    from gcd.search.proposals import Recipe
-    from gcd.structures.boundary_names import twist_name
-    from gcd.structures.crystals import check_element
 
-    metal = check_element(args.metal)
-    boundary = boundary_words.boundary_asked(args, metal)
-    name = twist_name(boundary)
-    given: dict[str, Any] = {"still_share": args.without_md}
-    given |= {
-        name: value and tuple(value)
-        for name, value in (("steps", args.md_steps), ("temperature", args.temperature))
-    }
-    recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
-    out = args.out or Path(f"{metal.lower()}-{name.replace(',', '-')}.db")
+    request = SearchRequest.from_arguments(args, boundary=boundary_words.words_of(args))
+    boundary = request.geometry
+    out = args.out or Path(request.stem)
     check_writable(out.parent)
-    with ProgressBar(f"{metal} {name}") as bar:
-        progress = search(
-            boundary,
-            metal,
-            count=args.count,
-            out=out,
-            seed=args.seed,
-            workers=args.workers,
-            windows=args.window,
-            recipe=recipe,
-            repeats=args.repeats,
-            potential=args.potential,
-            callback=lambda p: bar.update(*_share(p), _note(p)),
-        )
+    with ProgressBar(f"{request.metal} {boundary.slug}") as bar:
+        progress = request.run(_OnBar(bar), out)
     if not args.json:
         _show(progress, out)
     return {

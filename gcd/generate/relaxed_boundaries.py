@@ -23,6 +23,7 @@ def generate_relaxed_boundaries(
     workers: int | None = None,
     engine: str = "auto",
     device: str = "auto",
+    potential: Any = None,
     on_sampling: Callable[[Progress], None] | None = None,
     on_candidate: Callable[[Atoms], None] | None = None,
     on_relaxed: Callable[[Atoms, Atoms], None] | None = None,
@@ -32,7 +33,7 @@ def generate_relaxed_boundaries(
 
     Args:
         twist, metal, device, settings: as in `generate_boundaries`.
-        workers, engine: as in `relax_boundaries`.
+        workers, engine, potential: as in `relax_boundaries`.
         on_sampling: called with a `Progress` over all candidates, from the thread that samples.
         on_candidate: called with each candidate as decoded, from that thread.
         on_relaxed: called with each candidate before and after, in the order in which they are done; an unphysical one
@@ -42,7 +43,7 @@ def generate_relaxed_boundaries(
         The candidates, relaxed, in order. An unphysical one, or one that could not be relaxed, comes back as decoded
         with the reason in ``info["error"]``, egb nan and converged False.
     """
-    engine = choose_engine(engine)
+    engine = choose_engine(engine, potential)
     handed: queue.Queue[Atoms | BaseException | None] = queue.Queue()
     stop = threading.Event()
 
@@ -92,7 +93,13 @@ def generate_relaxed_boundaries(
     thread.start()
     try:
         relax_boundaries(
-            physical_ones(), metal, workers=workers, engine=engine, device=device, callback=relaxed
+            physical_ones(),
+            metal,
+            workers=workers,
+            engine=engine,
+            device=device,
+            potential=potential,
+            callback=relaxed,
         )
     finally:
         stop.set()

@@ -45,6 +45,7 @@ class Asked:
         parse: text to value, ValueError in one sentence; `nargs` and `choices` as argparse has them.
         always: written out even where it is the default, so that a reader sees it.
         keyword: in Python, where it is not the field's name.
+        python: whether the call in Python takes it.
     """
 
     option: str = ""
@@ -56,6 +57,7 @@ class Asked:
     choices: tuple[Any, ...] | None = None
     always: bool = False
     keyword: str = ""
+    python: bool = True
 
     @property
     def dest(self) -> str:
@@ -131,7 +133,7 @@ class Request:
         lines = [repr(getattr(self, first[0].name))]
         for f, how in rest:
             value = getattr(self, f.name)
-            if value is not None and (how.always or value != f.default):
+            if how.python and value is not None and (how.always or value != f.default):
                 lines.append(f"{how.keyword or f.name}={value!r}")
         inside = "".join(f"    {line},\n" for line in lines)
         return f"{module}{self.function}(\n{inside})".replace("'", '"')

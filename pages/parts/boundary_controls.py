@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from gcd.checkpoints import BoundaryCheckpoint, read_checkpoint
 from gcd.energetics import lammps
-from gcd.energetics.zhou2004 import lattice_constant
+from gcd.energetics.boundary_energy import choose_engine
+from gcd.files import StructureFileError
 from gcd.generate import boundary_models
-from gcd.generate.boundaries import model_of
-from gcd.limits import MAX_EVALUATIONS, MAX_PAGE_BOUNDARIES, MAX_PAGE_CANDIDATES, MAX_SEED
-from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
-from gcd.structures.bicrystals import TWISTS, metal_phase
-from pages.parts.boundary_run import (
-    BUILT,
-    CHOSEN,
-    METAL_CHOICES,
-    SAMPLED,
-    BoundarySettings,
-    dataset_of,
-    twist_edge,
+from gcd.limits import (
+    MAX_EVALUATIONS,
+    MAX_PAGE_BOUNDARIES,
+    MAX_PAGE_CANDIDATES,
+    MAX_PAGE_SEARCH,
+    MAX_SEED,
+    MAX_UPLOAD_BYTES,
 )
-from pages.parts.boundary_sampling import REPEATS, SampleSettings, recommended
+from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, RelaxationRequest, SearchRequest
+from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
+from gcd.structures.formats import read_structures
+from pages.parts.boundary_choice import Choice
+from pages.parts.boundary_data import dataset_of
+from pages.parts.boundary_sampling import REPEATS, recommended
 
+if TYPE_CHECKING:
+    from ase import Atoms
+
+SAMPLED, BUILT, CHOSEN = "sample", "build", "search"  # where a boundary comes from; the words of links
+SEARCHED, UPLOADED = "find", "upload"
 SOURCES = {
     SAMPLED: ":material/auto_awesome: Sample",
     BUILT: ":material/construction: Build",
+    SEARCHED: ":material/travel_explore: Search",
     CHOSEN: ":material/search: From search",
+    UPLOADED: ":material/upload_file: Your slab",
 }
 MAX_PAINTED = 40.0  # Å; the slab leaves a little more
 RANDOM = "Drawn for each candidate, near that of a structure that the model has learnt from."
@@ -40,36 +50,23 @@ def pair() -> Any:
     return st.grid(2, min_column_width=100, gap="small")
 
 
-def choose_twist(on_change: Callable[[], None]) -> tuple[str, str]:
-    """Twist and metal."""
-    twist = st.selectbox(
-        "Twist", list(TWISTS), format_func=lambda name: TWISTS[name].title, key="twist", bind="query-params",
-        on_change=on_change,
-    )  # fmt: skip
-    metal = st.selectbox(
-        "Metal",
-        METAL_CHOICES,
-        index=METAL_CHOICES.index("W"),
-        format_func=lambda symbol: f"{symbol} ({metal_phase(symbol).name})",
-        key="metal",
-        bind="query-params",
-        on_change=on_change,
-        help="Zhou, Johnson and Wadley's embedded-atom potential of 2004.",
-    )
-    return twist, metal
+def asked_of(choice: Choice) -> dict[str, Any]:
+    """What every request about the chosen boundary begins with."""
+    return {"boundary": choice.word, "metal": choice.metal, "potential": choice.potential}
 
 
-def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
+def sampling(choice: Choice) -> tuple[BoundaryRequest | None, bool]:
     """What to sample, and whether the button was pressed; None, with a sentence, where no model is there."""
-    models = boundary_models(twist, metal)
+    metal, slug = choice.metal, choice.boundary.slug
+    models = boundary_models(slug, metal)
     if not models:
-        title = TWISTS[twist].title
-        name = f"boundary-{metal.lower()}-{twist}"
         st.warning(
-            f"No model of {metal} {title} is here (a checkpoint like {name}-full under `checkpoints/`): build one, or "
-            "choose a boundary that has a model.",
+            f"No model has learnt {metal} {choice.boundary.title}: search for its structures, or build one.",
             icon=":material/inventory_2:",
         )
+        with st.container(horizontal=True):
+            for source in (SEARCHED, BUILT):
+                st.button(SOURCES[source], key=f"instead_{source}", on_click=go_to, args=(source,))
         return None, False
     names = sorted(models, key=lambda name: (name not in KNOWN_MODELS, name != KNOWN_MODELS[0], name))
     if st.session_state.get("model") not in (None, *names):
@@ -86,7 +83,7 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
             "Candidates", 1, MAX_PAGE_CANDIDATES, 4, key="candidates", bind="query-params"
         )
         options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="sample_seed", bind="query-params")
-    best = recommended(model, twist, metal)
+    best = recommended(model, slug, metal)
     custom = st.segmented_control(
         "Sampling", ["Recommended", "Custom"], default="Recommended", required=True, key="gb_sampling",
         bind="query-params",
@@ -107,20 +104,19 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
         )  # fmt: skip
         cells = st.selectbox(
             "Cell", list(REPEATS), key="gb_cell", bind="query-params",
-            help="Copies of the twist's cell along x and y. The model was trained on 1×1.",
+            help="Copies of the boundary's cell along x and y. The model was trained on 1×1.",
         )  # fmt: skip
     options["repeats"] = REPEATS[cells]
-    options["shift"] = _shift(twist, metal, default=True)
-    a = lattice_constant(metal)
-    if st.toggle(
+    options["in_plane_shift"] = _shift(choice, default=True)
+    a = choice.lattice_constant
+    half = a * choice.boundary.spacing
+    if not st.toggle(
         "Random spacing of the grains", value=True, key="free_spacing", bind="query-params", help=RANDOM
     ):  # fmt: skip
-        options["spacing"] = None
-    else:
         options["spacing"] = st.number_input(
-            "Spacing (Å)", -round(a / 2, 2), round(a / 2, 2), 0.0, step=0.1, key="spacing", bind="query-params",
+            "Spacing (Å)", -round(half, 2), round(half, 2), 0.0, step=0.1, key="spacing", bind="query-params",
             help="By which the upper grain is lifted beyond perfect stacking. Planes repeat every "
-            f"{a / 2:.2f} Å, so more would be the same ends with a plane more.",
+            f"{half:.2f} Å, so more would be the same ends with a plane more.",
         )  # fmt: skip
     pressed = st.button(
         "Sample and relax",
@@ -129,92 +125,171 @@ def sampling(twist: str, metal: str) -> tuple[SampleSettings | None, bool]:
         key="sample_button",
         width="stretch",
     )
-    return SampleSettings(twist, metal, model, **options), pressed
+    return BoundaryRequest(**asked_of(choice), model=model, relax=True, **options), pressed
 
 
-def trained_on(model: str, checkpoint: str) -> str:
+def go_to(source: str) -> None:
+    """Another place that a boundary can come from."""
+    st.session_state["source"] = source
+
+
+def trained_on(model: str, name: str) -> str:
     """One sentence on what a model has seen."""
-    learnt = model_of("", "", "", checkpoint).learnt
-    seen = f"Trained on {len(learnt.n)} structures"
-    low, high = learnt.window
-    if low is not None and high is not None:
-        return f"{seen} of {low:g} to {high:g} J/m² alone: it has never seen a boundary of low energy."
+    checkpoint = read_checkpoint(name)
+    assert isinstance(checkpoint, BoundaryCheckpoint)
+    number = len(checkpoint.learnt.n)
+    seen = f"Trained on {number} structures" if number else "Trained"
+    window = checkpoint.learnt.window
+    if window is not None and None not in window:
+        return f"{seen} of {window[0]:g} to {window[1]:g} J/m² alone: it has never seen a boundary of low energy."
     return f"{seen} of every energy that the search found." if model == "full" else f"{seen}."
 
 
-def building(twist: str, metal: str) -> tuple[BoundarySettings, bool]:
+def building(choice: Choice) -> tuple[BuildRequest, bool]:
     """What to build and relax, and whether the button was pressed."""
-    per_plane = TWISTS[twist].atoms_per_plane(metal_phase(metal).name)
-    options: dict[str, Any] = {
-        "change": st.number_input(
-            "Atoms put in (taken out, if negative)",
-            -per_plane, per_plane, 0, key="change", bind="query-params",
-            help=f"Of the first plane of the upper grain, which has {per_plane}; [n] follows.",
-        )
-    }  # fmt: skip
-    shift = _shift(twist, metal, default=False)
-    options["random_shift"] = shift is None
-    options["shift"] = shift or (0.0, 0.0)
-    options["gap"] = st.number_input(
+    grown = choice.boundary.grown(choice.lattice_constant)
+    per_plane = grown.atoms_per_plane
+    change = st.number_input(
+        "Atoms put in (taken out, if negative)",
+        -per_plane, per_plane, 0, key="change", bind="query-params",
+        help=f"At the edge of the upper grain, whose planes have {per_plane}; [n] follows.",
+    )  # fmt: skip
+    shift = _shift(choice, default=False)
+    gap = st.number_input(
         "Gap (Å)", -0.2, 3.0, 0.3, step=0.1, key="gap", bind="query-params",
         help="By which the grains are lifted apart beyond the spacing of their planes.",
     )  # fmt: skip
-    return _relaxing(BUILT, twist, metal, options)
+    push, count, seed, pressed = _relaxing()
+    request = BuildRequest(
+        **asked_of(choice), in_plane_shift=shift or (0.0, 0.0), random_shift=shift is None, gap=float(gap),
+        remove=max(0, -change), insert=max(0, change), push=push, count=count, seed=seed,
+    )  # fmt: skip
+    return request, pressed
 
 
-def choosing(twist: str, metal: str, on_change: Callable[[], None]) -> tuple[BoundarySettings | None, bool]:
+def choosing(choice: Choice, on_change: Callable[[], None]) -> tuple[ChosenRequest | None, bool]:
     """Which structure of the search to relax, and whether the button was pressed; None where there is no search."""
-    dataset = dataset_of(twist, metal)
+    dataset = dataset_of(choice.boundary.slug, choice.metal)
     if dataset is None:
         st.info(
-            f"No search of {metal} {TWISTS[twist].title} came with this installation: build a boundary instead.",
+            f"No search of {choice.metal} {choice.boundary.title} came with this installation: run a small one, or "
+            "build a boundary.",
             icon=":material/search_off:",
         )
+        with st.container(horizontal=True):
+            for source in (SEARCHED, BUILT):
+                st.button(SOURCES[source], key=f"instead_{source}", on_click=go_to, args=(source,))
         return None, False
     st.session_state["structure"] = min(st.session_state["structure"], len(dataset) - 1)
     structure = st.number_input(
         "Structure", 0, len(dataset) - 1, key="structure", on_change=on_change,
         help="Sorted by [n] and energy. A click on a point of the plot below picks it, too.",
     )  # fmt: skip
-    return _relaxing(CHOSEN, twist, metal, {"structure": structure})
+    push, count, seed, pressed = _relaxing()
+    return ChosenRequest(**asked_of(choice), structure=structure, push=push, count=count, seed=seed), pressed
 
 
-def _shift(twist: str, metal: str, *, default: bool) -> tuple[float, float] | None:
-    """The upper grain's shift along x and y in edges of the cell; None: at random."""
+def searching(choice: Choice) -> tuple[SearchRequest, bool]:
+    """What to search for, and whether the button was pressed."""
+    with pair():
+        count = st.number_input(
+            "Candidates", 1, MAX_PAGE_SEARCH, 8, key="search_count", bind="query-params",
+            help="Each with a random shift, atoms taken out or put in, most annealed before they are relaxed: some "
+            "seconds of one core each. `gcd search` takes any number.",
+        )  # fmt: skip
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="search_seed", bind="query-params")
+    low, high = st.select_slider(
+        "Molecular dynamics (steps of 2 fs)", [300, 1000, 3000, 10_000, 30_000], (300, 3000), key="search_steps",
+        help="Log-uniform between the two, at 1,000 to 2,500 K. Longer runs find lower energies, and cost more.",
+    )  # fmt: skip
+    pressed = st.button(
+        "Search", type="primary", icon=":material/travel_explore:", key="search_button", width="stretch"
+    )
+    return SearchRequest(**asked_of(choice), count=count, seed=seed, md_steps=(low, high)), pressed
+
+
+def uploading(potential: Any) -> tuple[RelaxationRequest | None, list[Atoms], bool]:
+    """A slab of one's own: what relaxes it, its structures, and whether the button was pressed."""
+    uploaded = st.file_uploader(
+        "A bicrystal of your own", key="slab", max_upload_size=MAX_UPLOAD_BYTES // 2**20,
+        help="CIF, POSCAR, extxyz, LAMMPS data or dump, from any tool: a slab or a periodic pile, the boundary across "
+        "x, y or z. It stays in this server's memory only.",
+    )  # fmt: skip
+    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    elements = left.text_input(
+        "Elements of its types", key="slab_elements", placeholder="as in the file",
+        help="For LAMMPS files that name none: one symbol a type, such as W or Cu Ni.",
+    )  # fmt: skip
+    rescale = right.toggle(
+        "Take off strain", key="rescale", bind="query-params",
+        help="Scale the cell in the plane so that the grains have the potential's lattice constant.",
+    )  # fmt: skip
+    pressed = st.button("Relax", type="primary", icon=":material/compress:", key="relax", width="stretch")
+    if uploaded is None:
+        return None, [], False
+    try:
+        reading = read_structures(
+            uploaded.getvalue(), uploaded.name, max_bytes=MAX_UPLOAD_BYTES, elements=elements.split() or None
+        )
+    except (StructureFileError, ValueError) as error:
+        st.error(str(error), icon=":material/error:")
+        return None, [], False
+    for word in reading.words:
+        st.warning(word, icon=":material/info:")
+    structures = list(reading)[:MAX_PAGE_BOUNDARIES]
+    request = RelaxationRequest(
+        (uploaded.name,), potential=potential, rescale=rescale, elements=tuple(elements.split()) or None
+    )
+    try:
+        return replace(request, metal=request.metal_of(structures[0])), structures, pressed
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return None, structures, False
+
+
+def _shift(choice: Choice, *, default: bool) -> tuple[float, float] | None:
+    """The upper grain's shift along x and y in Å, asked for in edges of the cell; None: at random."""
     random = st.toggle(
         "Random shift of the upper grain", value=default, key="free_shift" if default else "random",
         bind="query-params", help=RANDOM if default else None,
     )  # fmt: skip
     if random:
         return None
+    edges = choice.boundary.edges * choice.lattice_constant
     with pair():
         x, y = (
             st.number_input(
                 f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}", bind="query-params",
-                help=f"Of the upper grain, in edges of the cell ({twist_edge(twist, metal):.3f} Å).",
+                help=f"Of the upper grain, in edges of the cell ({edge:.3f} Å).",
             )
-            for axis in "xy"
+            for axis, edge in zip("xy", edges, strict=True)
         )  # fmt: skip
-    return x, y
+    return round(float(x * edges[0]), 4), round(float(y * edges[1]), 4)
 
 
-def _relaxing(source: str, twist: str, metal: str, options: dict[str, Any]) -> tuple[BoundarySettings, bool]:
-    """The controls that building and choosing share."""
+def _relaxing() -> tuple[float, int, int, bool]:
+    """The controls that building and choosing share: push, variants, seed, and whether the button was pressed."""
     with pair():
-        options["push"] = st.number_input(
+        push = st.number_input(
             "Push (Å)", 0.0, 1.0, 0.0, step=0.1, key="push", bind="query-params",
             help="Atoms near the boundary are moved at random by up to this much.",
         )  # fmt: skip
-        options["variants"] = st.number_input(
+        count = st.number_input(
             "Variants", 1, MAX_PAGE_BOUNDARIES, 1, key="variants", bind="query-params",
             help="Each with its own choice of atoms, push and random shift.",
         )  # fmt: skip
-    options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="gb_seed", bind="query-params")
+    seed = st.number_input("Seed", 0, MAX_SEED, 0, key="gb_seed", bind="query-params")
     pressed = st.button("Relax", type="primary", icon=":material/compress:", key="relax", width="stretch")
-    return BoundarySettings(source, twist, metal, **options), pressed
+    return float(push), int(count), int(seed), pressed
 
 
-def say_engine() -> None:
+def say_engine(potential: Any) -> None:
     """Without LAMMPS, say so and what is done instead."""
-    if (reason := lammps.missing()) is not None:
-        st.caption(f"{reason} Relaxation is done in torch instead, which is slower.")
+    if (reason := lammps.missing()) is None:
+        return
+    try:
+        engine = choose_engine("auto", potential)
+    except ValueError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return
+    st.caption(f"{reason} Relaxation is done in {engine} instead, which is slower.")

@@ -13,8 +13,8 @@ import streamlit as st
 
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.formats import FORMATS, words_on
+from pages.parts.boundary_data import dataset_name
 from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_run import DATASET
 from pages.parts.downloads import ending_of, structure_bytes
 from pages.parts.reproduce import continued, show_python
 from pages.parts.status import installation
@@ -25,8 +25,8 @@ SINGLE = ("cif", "vasp", "lammps-data")
 def table_bytes(run: Outcome) -> bytes:
     """The table as CSV, with the settings in every row."""
     s = run.settings
-    common = {"twist": s.twist, "metal": s.metal, "seed": s.seed, "engine": run.engine}
-    common |= {name: getattr(s, name) for name in ("source", "model", "painted") if hasattr(s, name)}
+    common = {"boundary": getattr(s, "boundary", s.stem), "metal": s.metal} | run.facts
+    common |= {name: getattr(s, name) for name in ("model", "painted") if hasattr(s, name)}
     rows = [common | {name.replace(" ", "_"): value for name, value in row.items()} for row in run.table()]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
@@ -51,8 +51,8 @@ def everything_bytes(run: Outcome) -> bytes:
                         name = f"{stem}-{run.noun}{index:03d}-{state}{ending_of(form)}"
                         file.writestr(name, structure_bytes(atoms, form))
         file.writestr(f"{stem}.csv", table_bytes(run))
-        recipe = {"command": run.settings.command()}
-        recipe |= {f"python, {run.noun} {i}": run.settings.python(i) for i in range(len(run.before))}
+        recipe = {"command": run.command()}
+        recipe |= {f"python, {run.noun} {i}": run.python(i) for i in range(len(run.before))}
         file.writestr("reproduce.json", json.dumps(recipe | installation().versions, indent=2) + "\n")
     return archive.getvalue()
 
@@ -86,17 +86,17 @@ def show_files(run: Outcome, index: int) -> None:
 
 def show_recipe(run: Outcome, index: int) -> None:
     """How to make it again."""
-    settings = run.settings
     with st.container(border=True):
         st.markdown("**Reproduce**")
-        st.code(continued(settings.command()), language="bash", wrap_lines=True)
-        st.code(settings.python(index), language="python", wrap_lines=True)
-        facts = {"seed": str(settings.seed), "engine": run.engine}
+        lines = "\n".join(continued(line) for line in run.command().splitlines())
+        st.code(lines, language="bash", wrap_lines=True)
+        st.code(run.python(index), language="python", wrap_lines=True)
+        facts = dict(run.facts)
         if name := run.before[index].info.get("checkpoint"):
             sha256 = installation().sha256(name)
             facts |= {"device": run.before[index].info["device"], "weights": f"{name}, sha256 {sha256[:16]}"}
         st.caption(" · ".join(f"{name} {value}" for name, value in (facts | installation().versions).items()))
-        again = "makes the same candidates" if name else "relaxes the downloaded file"
+        again = "relaxes the downloaded file" if lines.startswith("gcd relax") else "makes the same again"
         st.caption(f"The command {again}; the address bar holds this page.")
 
 
@@ -111,9 +111,10 @@ def show_seen(dataset: BoundaryDataset, structure: int) -> None:
             make = functools.partial(structure_bytes, atoms, form)
             _button(FORMATS[form].title, f"{stem}{ending_of(form)}", make, key=f"seen_{form}")
     with right:
+        name = dataset_name(dataset.about["twist"], dataset.about["metal"])
         show_python(
             "from gcd.search.dataset import load_dataset\n\n"
-            f'atoms = load_dataset("{DATASET}").atoms({structure})\n'
+            f'atoms = load_dataset("{name}").atoms({structure})\n'
             'print(atoms.info["egb"], atoms.info["n"])',
             command=f"gcd relax {stem}.extxyz --metal {dataset.about['metal']}",
             note="The command relaxes the downloaded extxyz; the address bar holds this page.",

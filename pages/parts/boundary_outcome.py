@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Outcome(ABC):
     """Structures in their order, with what became of each."""
 
-    settings: Any  # what was asked for: twist, metal, seed, stem, command() and python(index)
+    settings: Any  # the request: metal, potential, stem
     before: tuple[Atoms, ...] = ()
     after: tuple[
         Atoms | None, ...
@@ -39,6 +39,13 @@ class Outcome(ABC):
         atoms = self.after[index]
         return "Not relaxed yet." if atoms is None else str(atoms.info.get("error", ""))
 
+    def fraction(self, index: int) -> float | None:
+        """[n] of a structure as relaxed, else as it was; None where nobody knows."""
+        for atoms in (self.after[index], self.before[index]):
+            if atoms is not None and "n" in atoms.info:
+                return round(float(atoms.info["n"]), 6)
+        return None
+
     @property
     def best(self) -> int:
         """Index of the lowest E_gb; 0 if there is none."""
@@ -58,6 +65,24 @@ class Outcome(ABC):
     def relaxed(self) -> list[Atoms]:
         """Those that were relaxed."""
         return [atoms for atoms in self.after if atoms is not None and "error" not in atoms.info]
+
+    @abstractmethod
+    def command(self) -> str:
+        """The lines that make it again."""
+
+    @abstractmethod
+    def python(self, index: int) -> str:
+        """Python that makes one of them again."""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What else a reader needs to make it again: the seed, the engine, the potential."""
+        found = {"seed": str(self.settings.seed)} if hasattr(self.settings, "seed") else {}
+        potential = self.settings.potential
+        return found | {
+            "engine": self.engine,
+            "potential": "zhou2004" if potential is None else str(potential),
+        }
 
     @abstractmethod
     def table(self) -> list[dict[str, Any]]:

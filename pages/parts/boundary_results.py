@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from gcd.energetics.zhou2004 import cohesive_energy
+from gcd.energetics.potential import find_potential
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystals import as_fraction
+from gcd.views.atoms import scene
 from gcd.views.boundaries import Points, boundary_scene, ends_scene, energy_figure
 from gcd.views.style import config
 from pages.parts.boundary_outcome import Outcome
@@ -40,11 +41,20 @@ def show_look() -> dict[str, Any]:
 
 
 def show_boundary(
-    atoms: Atoms, metal: str, look: dict[str, Any], *, key: str, name: str, height: int = HEIGHT
+    atoms: Atoms,
+    metal: str,
+    look: dict[str, Any],
+    *,
+    key: str,
+    name: str,
+    height: int = HEIGHT,
+    potential: Any = None,
 ) -> None:
-    """One bicrystal, bulk grey and boundary coloured by energy."""
-    energies = atoms.arrays.get("energy", np.full(len(atoms), cohesive_energy(metal)))
-    picture = boundary_scene(atoms, energies, cohesive_energy(metal), atoms.info["plane"], name=name, **look)
+    """One bicrystal, bulk grey and boundary coloured by energy where the potential has energies of atoms."""
+    crystal = find_potential(potential).cohesive_energy(metal)
+    energies = atoms.arrays.get("energy", np.full(len(atoms), crystal))
+    plane = atoms.info.get("plane", float(atoms.positions[:, 2].mean()))
+    picture = boundary_scene(atoms, energies, crystal, plane, name=name, **look)
     show_atoms(picture, key=key, height=height, group="boundaries")
 
 
@@ -57,7 +67,11 @@ def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
         if math.isfinite(info.get("egb", math.nan)):
             st.metric("E_gb (J/m²)", f"{info['egb']:.3f}", help="As relaxed by the search.")
         else:
-            st.metric("Atoms a plane", f"{info['atoms_per_plane']}", help="In one (002) plane of the cell.")
+            st.metric(
+                "Atoms a plane",
+                f"{info['atoms_per_plane']}",
+                help="In one plane parallel to the boundary.",
+            )
         st.metric("Area (Å²)", f"{atoms.cell[0, 0] * atoms.cell[1, 1]:.1f}")
     show_boundary(atoms, metal, look, key="boundary_built", name="bicrystal before relaxation")
 
@@ -89,7 +103,7 @@ def show_ends(atoms: Atoms, look: dict[str, Any]) -> None:
 def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
     """Before and after, side by side, with what relaxation has changed."""
     before, after = run.before[index], run.after[index]
-    metal = run.settings.metal
+    metal, potential = run.settings.metal, run.settings.potential
     if after is None or "error" in after.info:
         if after is None:
             st.info("This one is not relaxed yet.", icon=":material/hourglass_top:")
@@ -99,29 +113,50 @@ def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
             )
         with st.grid(4, min_column_width=96, gap="small"):
             st.metric("Atoms", f"{len(before):,}")
-            st.metric("[n]", as_fraction(round(before.info["n"], 6)))
-            st.metric("Closest pair (Å)", f"{before.info['minimum_distance']:.2f}")
-        show_boundary(before, metal, look, key="boundary_before", name="bicrystal before relaxation")
+            fraction = run.fraction(index)
+            st.metric("[n]", "not known" if fraction is None else as_fraction(fraction))
+            if "minimum_distance" in before.info:
+                st.metric("Closest pair (Å)", f"{before.info['minimum_distance']:.2f}")
+        show_boundary(before, metal, look, key="boundary_before", name="bicrystal", potential=potential)
         return
     info = after.info
-    gained = info["egb"] - info["egb_initial"]
+    gained = f"{info['egb'] - info['egb_initial']:.3f}" if "egb_initial" in info else None
     with st.grid(4, min_column_width=96, gap="small"):
         st.metric("Atoms", f"{len(after):,}")
         st.metric("[n]", as_fraction(round(info["n"], 6)), help="Atoms beyond whole planes (Eq. 8).")
         st.metric(
-            "E_gb (J/m²)", f"{info['egb']:.3f}", delta=f"{gained:.3f}", delta_color="inverse",
+            "E_gb (J/m²)", f"{info['egb']:.3f}", delta=gained, delta_color="inverse",
             help="Energy of the boundary above that of the crystal, by area (Eq. 7); below, what relaxation gained.",
         )  # fmt: skip
         st.metric("Seconds", f"{info['seconds']:.2f}", help=f"To relax on one core, by {run.engine}.")
     if not info["converged"]:
         st.warning("Relaxation stopped before the forces were small.", icon=":material/warning:")
+    for word in info.get("warnings", ()):
+        st.warning(word, icon=":material/info:")
     with st.grid(2, min_column_width=200, gap="small"):
-        for title, atoms, egb in (("Before", before, info["egb_initial"]), ("After", after, info["egb"])):
+        for title, atoms, egb in (("Before", before, info.get("egb_initial")), ("After", after, info["egb"])):
             with st.container():
-                st.markdown(f"**{title}** · {egb:.3f} J/m²")
+                st.markdown(f"**{title}**" + ("" if egb is None else f" · {egb:.3f} J/m²"))
                 name = f"bicrystal {title.lower()} relaxation"
                 key = f"boundary_{title.lower()}"
-                show_boundary(atoms, metal, look, key=key, name=name, height=PAIR_HEIGHT)
+                show_boundary(atoms, metal, look, key=key, name=name, height=PAIR_HEIGHT, potential=potential)
+
+
+def show_upload(structures: Sequence[Atoms], metal: str, look: dict[str, Any]) -> None:
+    """The first structure of an uploaded file, as it is."""
+    if not structures:
+        st.info(
+            "Bring a bicrystal from any tool, with its boundary across x, y or z: it is turned, opened and "
+            "relaxed, and you see what its boundary costs.",
+            icon=":material/upload_file:",
+        )
+        return
+    atoms = structures[0]
+    with st.grid(3, min_column_width=96, gap="small"):
+        st.metric("Structures", f"{len(structures)}")
+        st.metric("Atoms", f"{len(atoms):,}", help="Of the first one.")
+        st.metric("Elements", ", ".join(sorted(set(atoms.get_chemical_symbols()))))
+    show_atoms(scene(atoms, bonds=len(atoms) <= 1000), key="boundary_upload", height=HEIGHT)
 
 
 def show_summary(run: Outcome, dataset: BoundaryDataset | None) -> None:

@@ -1,88 +1,36 @@
-"""The job of the Grain boundaries page: build boundaries or take one of the dataset, relax them, keep both states."""
+"""The job of the Grain boundaries page that relaxes: boundaries built, taken from the search, or of one's own file."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcd.energetics.boundary_energy import RelaxProgress, choose_engine, relax_boundaries
+from gcd.energetics.boundary_energy import RelaxProgress, choose_engine
+from gcd.energetics.potential import find_potential
 from gcd.energetics.zhou2004 import METALS
 from gcd.jobs import Report
-from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_BOUNDARY_ATOMS, check_integer, check_seed
-from gcd.search.dataset import BoundaryDataset, DatasetError, load_dataset
-from gcd.structures.bicrystals import check_twist, metal_phase, push_atoms, twist_bicrystal
+from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_BOUNDARY_ATOMS, check_integer
+from gcd.requests import Listener, RelaxationRequest
+from gcd.requests.build import BuildRequest
+from gcd.requests.chosen import ChosenRequest
 from pages.parts.boundary_outcome import Outcome
 from pages.parts.boundary_watch import Watched, watched
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-SAMPLED, BUILT, CHOSEN = "sample", "build", "search"  # where a boundary comes from; the words of links
 METAL_CHOICES = tuple(sorted(symbol for symbol, entry in METALS.items() if entry.structure in ("bcc", "fcc")))
-DATASET = "w-sigma5"
 
-
-@dataclass(frozen=True)
-class BoundarySettings:
-    """Everything that decides what is relaxed; also what a link and the reproduce box have to say."""
-
-    source: str  # BUILT or CHOSEN
-    twist: str = "sigma5"
-    metal: str = "W"
-    shift: tuple[float, float] = (0.0, 0.0)  # of the upper grain, in edges of the cell
-    random_shift: bool = False  # each variant its own shift, instead of that one
-    change: int = 0  # atoms put into the boundary, or taken out if negative
-    gap: float = 0.0  # Å
-    push: float = 0.0  # Å
-    variants: int = 1
-    seed: int = 0
-    structure: int = 0  # of the dataset, when the source is CHOSEN
-
-    @property
-    def stem(self) -> str:
-        """The part of file names that says what is in the file."""
-        what = f"{self.metal.lower()}-{self.twist}"
-        what += f"-structure{self.structure}" if self.source == CHOSEN else f"-atoms{self.change:+d}"
-        return f"{what}-seed{self.seed}"
-
-    def command(self) -> str:
-        """The line that relaxes the downloaded boundaries again."""
-        return f"gcd relax {self.stem}-before.extxyz --metal {self.metal}"
-
-    def python(self, index: int) -> str:
-        """Python that makes one of them and relaxes it."""
-        return python_of(self, index)
-
-    def checked(self) -> BoundarySettings:
-        """These settings, if they can be run; ValueError in one sentence otherwise. Widgets are no guard."""
-        check_seed(self.seed)
-        check_integer("the number of variants", self.variants, 1, MAX_PAGE_BOUNDARIES)
-        if self.metal not in METAL_CHOICES:
-            raise ValueError(f"The metals are {', '.join(METAL_CHOICES)}, not {self.metal!r}.")
-        if not 0.0 <= self.push <= 1.0:
-            raise ValueError(f"Atoms can be pushed by up to 1 Å, not {self.push:g}.")
-        twist = check_twist(self.twist)
-        if self.source == CHOSEN:
-            dataset = dataset_of(self.twist, self.metal)
-            if dataset is None:
-                raise ValueError(f"There is no dataset of {self.metal} {self.twist} here.")
-            check_integer("the structure", self.structure, 0, len(dataset) - 1)
-        atoms = 36 * twist.atoms_per_plane(metal_phase(self.metal).name) * self.variants
-        if atoms > MAX_PAGE_BOUNDARY_ATOMS:
-            raise ValueError(
-                f"{self.variants} boundaries of {atoms // self.variants:,} atoms are too many for a page: "
-                f"the most is {MAX_PAGE_BOUNDARY_ATOMS * self.variants // atoms} of this twist."
-            )
-        return self
+Relaxable = BuildRequest | ChosenRequest | RelaxationRequest
 
 
 @dataclass(frozen=True)
 class BoundaryRun(Outcome):
-    """Variants as built, or as taken from the search, and as relaxed."""
+    """Structures as built, taken or uploaded, and as relaxed."""
 
     noun = "variant"
 
@@ -95,7 +43,7 @@ class BoundaryRun(Outcome):
                 {
                     "variant": i,
                     "atoms": len(before),
-                    "[n]": round(float(info["n"] if "n" in info else before.info["n"]), 6),
+                    "[n]": self.fraction(i),
                     "E_gb before": info.get("egb_initial"),
                     "E_gb": None if self.reason(i) else info.get("egb"),
                     "converged": bool(info.get("converged", False)),
@@ -105,114 +53,103 @@ class BoundaryRun(Outcome):
             )
         return rows
 
-
-@cache
-def dataset_of(twist: str, metal: str) -> BoundaryDataset | None:
-    """The dataset that this installation has of that boundary, read once; None when there is none."""
-    try:
-        dataset = load_dataset(DATASET)
-    except DatasetError:
-        return None
-    return dataset if (dataset.about["twist"], dataset.about["metal"]) == (twist, metal) else None
-
-
-def build_boundary(settings: BoundarySettings, variant: int) -> Atoms:
-    """One boundary before relaxation, with ``arrays["energy"]`` (eV) and ``info["plane"]``.
-
-    Variant i draws its atoms, its push and, if asked for, its shift from (seed, i).
-    """
-    from gcd.energetics.boundary_plane import atomic_energies
-
-    rng = np.random.default_rng([settings.seed, variant])
-    if settings.source == CHOSEN:
-        dataset = dataset_of(settings.twist, settings.metal)
-        assert dataset is not None
-        atoms = dataset.atoms(settings.structure)
-    else:
-        twist = check_twist(settings.twist)
-        edge = twist_edge(settings.twist, settings.metal)
-        shift = rng.random(2) if settings.random_shift else np.array(settings.shift)
-        atoms = twist_bicrystal(
-            twist,
-            settings.metal,
-            in_plane_shift=(float(shift[0]) * edge, float(shift[1]) * edge),
-            gap=settings.gap,
-            remove=max(0, -settings.change),
-            insert=max(0, settings.change),
-            rng=rng,
+    def relaxation(self) -> RelaxationRequest:
+        """What relaxes the downloaded file of all structures as they were."""
+        wanted = self.settings
+        if isinstance(wanted, RelaxationRequest):
+            return wanted
+        return RelaxationRequest(
+            (f"{wanted.stem}-before.extxyz",), metal=wanted.metal, potential=wanted.potential
         )
-    if settings.push:
-        push_atoms(atoms, atoms.info["plane"], settings.push, rng)
-    atoms.set_array("energy", atomic_energies(atoms.positions, atoms.cell.array, settings.metal), float, ())
+
+    def command(self) -> str:
+        """Lines that make and relax them again; where no verb makes them, that relax the downloaded file."""
+        if isinstance(self.settings, BuildRequest):
+            file = f"{self.settings.stem}-before.extxyz"
+            return f"{self.settings.command(file)}\n{self.relaxation().command()}"
+        return self.relaxation().command()
+
+    def python(self, index: int) -> str:
+        """Python that makes one of them and relaxes it."""
+        wanted = self.settings
+        if isinstance(wanted, RelaxationRequest):
+            return wanted.python()
+        potential = "" if wanted.potential is None else f', potential="{wanted.potential}"'
+        return (
+            f"import gcd\n{wanted.python_of(index)}\n"
+            f'(relaxed,) = gcd.relax_boundaries([atoms], metal="{wanted.metal}"{potential})\n'
+            'print(relaxed.info["egb"], relaxed.info["n"])'
+        )
+
+
+def check_for_page(wanted: Relaxable, structures: Sequence[Atoms]) -> None:
+    """ValueError, in one sentence, for what a web page does not take on although the package would."""
+    check_integer("the number of variants", len(structures), 1, MAX_PAGE_BOUNDARIES)
+    largest = max(len(atoms) for atoms in structures)
+    if largest * len(structures) > MAX_PAGE_BOUNDARY_ATOMS:
+        raise ValueError(
+            f"{len(structures)} boundaries of {largest:,} atoms are too many for a page: "
+            f"the most is {MAX_PAGE_BOUNDARY_ATOMS // largest} of this size; the command line takes more."
+        )
+
+
+def shown(atoms: Atoms, metal: str, potential: Any) -> Atoms:
+    """With ``arrays["energy"]`` (eV) where the potential has energies of atoms, for the colours."""
+    usual = find_potential(potential)
+    if "energy" not in atoms.arrays and usual.name == "zhou2004" and set(atoms.symbols) == {metal}:
+        from gcd.energetics.boundary_plane import atomic_energies
+
+        periodic = bool(atoms.pbc[2])
+        atoms.set_array(
+            "energy", atomic_energies(atoms.positions, atoms.cell.array, metal, periodic), float, ()
+        )
     return atoms
 
 
-def twist_edge(twist: str, metal: str) -> float:
-    """Edge of the twist's cell in Å."""
-    from gcd.energetics.zhou2004 import lattice_constant
+def structures_of(wanted: Relaxable, uploaded: Sequence[Atoms] = ()) -> list[Atoms]:
+    """What is relaxed, unrelaxed; those of an upload are given."""
+    if isinstance(wanted, RelaxationRequest):
+        return [atoms.copy() for atoms in uploaded]
+    made = wanted.structures()
+    return [shown(atoms, wanted.metal, wanted.potential) for atoms in made]
 
-    return check_twist(twist).edge * lattice_constant(metal)
+
+@dataclass
+class _Tells(Listener):
+    """Puts each relaxed structure into the run, and tells the page."""
+
+    tell: Watched
+    run: BoundaryRun
+    begun: float = field(default_factory=time.perf_counter)
+
+    def progress(self, progress: RelaxProgress) -> None:
+        """One more is done."""
+        after = (*self.run.after[: progress.index], progress.atoms, *self.run.after[progress.index + 1 :])
+        self.run = replace(self.run, after=after, seconds=time.perf_counter() - self.begun)
+        self.tell.keep(self.run)
+        energy = progress.atoms.info.get("egb", np.nan)
+        found = f"E_gb {energy:.3f} J/m²" if np.isfinite(energy) else "one failed"
+        share = 0.02 + 0.98 * progress.done / progress.total
+        self.tell(share, f"{progress.done} of {progress.total} relaxed, {found}")
 
 
-def run_relaxation(report: Report, *, settings: dict[str, Any], workers: int | None = None) -> BoundaryRun:
-    """Build and relax; ``settings`` are those of :class:`BoundarySettings`, as a plain dict.
-
-    Cancelled, the job's result is what was relaxed until then.
-    """
-    wanted = BoundarySettings(**settings).checked()
-    begun = time.perf_counter()
+def run_relaxation(
+    report: Report, *, wanted: Relaxable, uploaded: Sequence[Atoms] = (), workers: int | None = None
+) -> BoundaryRun:
+    """Build, or take, and relax. Cancelled, the job's result is what was relaxed until then."""
     report(0.0, "Building")
-    before = tuple(build_boundary(wanted, variant) for variant in range(wanted.variants))
-    run = BoundaryRun(wanted, before, (None,) * len(before), choose_engine("auto"))
+    before = tuple(structures_of(wanted, uploaded))
+    check_for_page(wanted, before)
+    engine = choose_engine("auto", wanted.potential)
+    run = BoundaryRun(wanted, before, (None,) * len(before), engine)
 
     def work(tell: Watched) -> None:
-        def on_progress(progress: RelaxProgress) -> None:
-            nonlocal run
-            after = (*run.after[: progress.index], progress.atoms, *run.after[progress.index + 1 :])
-            run = replace(run, after=after, seconds=time.perf_counter() - begun)
-            tell.keep(run)
-            energy = progress.atoms.info.get("egb", np.nan)
-            found = f"E_gb {energy:.3f} J/m²" if np.isfinite(energy) else "one failed"
-            tell(
-                0.02 + 0.98 * progress.done / progress.total,
-                f"{progress.done} of {progress.total} relaxed, {found}",
-            )
-
+        nonlocal run
+        tells = _Tells(tell, run)
         tell(0.02, "Relaxing")
-        relax_boundaries(before, wanted.metal, workers=workers, callback=on_progress)
+        relaxation = run.relaxation()
+        replace(relaxation, workers=workers).run(tells, before)
+        run = tells.run
 
     watched(report, work)
     return run
-
-
-def python_of(settings: BoundarySettings, variant: int) -> str:
-    """Python that makes one boundary of the page and relaxes it."""
-    s = settings
-    names = ["push_atoms"] if s.push else []
-    if s.source == CHOSEN:
-        made = [f'atoms = load_dataset("{DATASET}").atoms({s.structure})']
-        imports = ["from gcd.search.dataset import load_dataset"]
-    else:
-        edge = twist_edge(s.twist, s.metal)
-        x, y = s.shift[0] * edge, s.shift[1] * edge
-        shift = f"rng.random(2) * {edge:.10g}" if s.random_shift else f"({x:.10g}, {y:.10g})"
-        change = f"insert={s.change}" if s.change > 0 else f"remove={-s.change}"
-        arguments = f"in_plane_shift=shift, gap={s.gap:g}, {change}, rng=rng"
-        made = [f"shift = {shift}", f'atoms = twist_bicrystal("{s.twist}", "{s.metal}", {arguments})']
-        imports, names = [], [*names, "twist_bicrystal"]
-    imports += [f"from gcd.structures.bicrystals import {', '.join(names)}"] if names else []
-    pushed = [f'push_atoms(atoms, atoms.info["plane"], {s.push:g}, rng)'] if s.push else []
-    return "\n".join(
-        [
-            "import numpy as np",
-            "",
-            "import gcd",
-            *imports,
-            "",
-            f"rng = np.random.default_rng([{s.seed}, {variant}])",
-            *made,
-            *pushed,
-            f'(relaxed,) = gcd.relax_boundaries([atoms], metal="{s.metal}")',
-            'print(relaxed.info["egb"], relaxed.info["n"])',
-        ]
-    )

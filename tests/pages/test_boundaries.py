@@ -8,19 +8,17 @@ from streamlit.testing.v1 import AppTest
 
 from gcd.energetics import lammps
 from gcd.jobs import Job, Report
-from gcd.limits import MAX_PAGE_BOUNDARIES
+from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_SEARCH
+from gcd.requests import BuildRequest, ChosenRequest, SearchRequest
 from gcd.search.dataset import BoundaryDataset
+from gcd.search.datasets import datasets
 from gcd.structures.bicrystals import TWISTS, twist_bicrystal
-from pages.parts import boundary_run, work
+from pages.parts import work
+from pages.parts.boundary_controls import BUILT
 from pages.parts.boundary_files import everything_bytes, table_bytes
-from pages.parts.boundary_run import (
-    BUILT,
-    CHOSEN,
-    BoundarySettings,
-    build_boundary,
-    python_of,
-    run_relaxation,
-)
+from pages.parts.boundary_run import run_relaxation
+from pages.parts.boundary_search import check_for_page as check_search
+from pages.parts.downloads import structure_bytes
 from tests.pages.driver import APP, SOON, checked, numbers
 
 PAGE = "pages/boundaries.py"
@@ -38,9 +36,9 @@ st.navigation([st.Page({str(APP.parent / PAGE)!r}, default=True)]).run()
 def own_dataset(tmp_path, monkeypatch, fresh_server):
     """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(tmp_path))
-    boundary_run.dataset_of.cache_clear()
+    datasets.cache_clear()
     yield
-    boundary_run.dataset_of.cache_clear()
+    datasets.cache_clear()
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ def dataset(tmp_path):
 def open_page(**query: str) -> AppTest:
     app = AppTest.from_string(FRAME, default_timeout=SOON)
     if "structure" not in query:  # which says where it comes from; sampling has tests of its own
-        query["source"] = BUILT
+        query.setdefault("source", BUILT)
     for name, value in query.items():
         app.query_params[name] = value
     return checked(app.run())
@@ -91,10 +89,35 @@ def test_a_boundary_is_shown_before_anything_is_pressed():
 
 
 @pytest.mark.parametrize("twist", TWISTS)
-def test_every_twist_is_shown(twist):
+def test_the_links_of_twists_of_before_still_show_them(twist):
     app = open_page(twist=TWISTS[twist].title)
-    assert app.selectbox(key="twist").value == twist
+    assert app.selectbox(key="boundary").value == twist
     assert numbers(app)["Atoms a plane"] == str(TWISTS[twist].sites)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "metal", "words"),
+    [
+        ("s5-310-001", "Fe (bcc)", "Σ5 (310)[001] symmetric tilt, 36.87°"),
+        ("twist-110-sigma3", "W (bcc)", "Σ3 (110) twist, 70.53°"),
+        ("s9-221-110", "Cu (fcc)", "Σ9 (221)[110] symmetric tilt"),
+        ("s7-321-111", "Mo (bcc)", "Σ7 (321)[111] symmetric tilt"),
+    ],
+)
+def test_any_boundary_of_the_list_is_built_without_tungstens_numbers(boundary, metal, words):
+    app = open_page(boundary=boundary, metal=metal)
+    assert app.selectbox(key="boundary").value == boundary
+    assert any(words in caption.value and "No search" in caption.value for caption in app.caption)
+    assert int(numbers(app)["Atoms"]) > 100
+    assert "2.6 to 2.8" not in " ".join(caption.value for caption in app.caption)
+
+
+def test_directions_of_ones_own_are_built_and_bad_ones_are_a_sentence():
+    app = open_page(boundary_from="My own", lower="1 2 0; 0 0 1; 2 -1 0", upper="0 1 0; 0 0 1; 1 0 0")
+    assert any("no common cell" in error.value for error in app.error)
+    app = open_page(boundary_from="My own", lower="5 -3 0; 3 5 0; 0 0 1", upper="5 3 0; -3 5 0; 0 0 1")
+    assert any("Σ17" in caption.value for caption in app.caption)
+    assert numbers(app)["[n]"] == "0"
 
 
 def test_a_link_restores_the_controls():
@@ -114,10 +137,10 @@ def test_a_link_restores_the_controls():
     assert numbers(app)["[n]"] == "1/5"
 
 
-def test_a_smaller_twist_has_room_for_fewer_atoms():
+def test_another_boundary_begins_without_atoms_put_in():
     app = open_page(twist=TWISTS["sigma41"].title, change="-30")
-    checked(app.selectbox(key="twist").set_value("sigma5").run())
-    assert app.number_input(key="change").value == -10
+    checked(app.selectbox(key="boundary").set_value("sigma5").run())
+    assert app.number_input(key="change").value == 0
 
 
 def test_relaxation_shows_what_it_gained():
@@ -176,30 +199,76 @@ def test_several_variants_make_a_table_and_the_best_is_shown():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"metal": "Mg"}, "metals are"),
-        ({"variants": MAX_PAGE_BOUNDARIES + 1}, "variants"),
-        ({"twist": "sigma41", "metal": "Cu", "variants": MAX_PAGE_BOUNDARIES}, "too many"),
+        ({"metal": "Mg"}, "Mg"),
+        ({"count": MAX_PAGE_BOUNDARIES + 1}, "variants"),
+        ({"boundary": "sigma41", "metal": "Cu", "count": MAX_PAGE_BOUNDARIES}, "too many"),
         ({"push": 2.0}, "1 Å"),
         ({"push": float("nan")}, "1 Å"),
         ({"seed": -1}, "Seed"),
-        ({"source": CHOSEN}, "no dataset"),
-        ({"twist": "sigma6"}, "sigma6"),
+        ({"boundary": "sigma6"}, "sigma6"),
     ],
 )
 def test_widgets_are_no_guard(settings, words):
     with pytest.raises(ValueError, match=words):
-        BoundarySettings(**({"source": BUILT} | settings)).checked()
+        run_relaxation(Report(Job(1, "", "")), wanted=BuildRequest(**settings))
+
+
+def test_a_dataset_that_is_not_there_is_one_sentence():
+    with pytest.raises(ValueError, match="no dataset of W sigma5"):
+        ChosenRequest()
 
 
 def test_files_and_python_make_the_same_boundary_again(dataset):
-    settings = BoundarySettings(BUILT, change=-8, random_shift=True, push=0.1, seed=3, variants=2)
-    run = run_relaxation(Report(Job(1, "", "")), settings=vars(settings), workers=1)
+    wanted = BuildRequest(remove=8, random_shift=True, push=0.1, seed=3, count=2)
+    run = run_relaxation(Report(Job(1, "", "")), wanted=wanted, workers=1)
     names: dict = {}
-    exec(python_of(settings, 1), names)
+    exec(run.python(1), names)
     assert names["atoms"].positions == pytest.approx(run.before[1].positions, abs=1e-7)
     assert names["relaxed"].info["egb"] == pytest.approx(run.after[1].info["egb"], abs=1e-4)
     assert table_bytes(run).count(b"\n") == 3
     assert everything_bytes(run)[:2] == b"PK"
-    chosen = BoundarySettings(CHOSEN, structure=2, push=0.1, seed=3)
-    exec(python_of(chosen, 0), names)
-    assert names["atoms"].positions == pytest.approx(build_boundary(chosen, 0).positions)
+    chosen = ChosenRequest(structure=2, push=0.1, seed=3)
+    exec(chosen.python_of(0), names)
+    assert names["atoms"].positions == pytest.approx(chosen.structures()[0].positions)
+
+
+def finished(app: AppTest, slot: str) -> AppTest:
+    job = work.runner().get(app.session_state[slot])
+    assert job is not None
+    assert job.wait(SOON)
+    assert job.error == ""
+    return checked(app.run())
+
+
+@pytest.mark.skipif(not lammps.available(), reason="no LAMMPS")
+def test_a_small_search_of_a_boundary_that_nobody_searched():
+    app = open_page(source="find", boundary="s5-310-001", metal="Mo (bcc)", search_count="2")
+    app.session_state["search_steps"] = (300, 300)
+    checked(app.button(key="search_button").click().run())
+    app = finished(app, "boundary_search_job")
+    table = app.dataframe[0].value
+    assert sorted(table["proposal"]) == [0, 1]
+    assert (table["E_gb"] < 3.0).all()
+    assert any("gcd search s5-310-001 --metal Mo" in code.value for code in app.code)
+
+
+def test_a_search_that_is_too_large_for_a_page_is_refused():
+    with pytest.raises(ValueError, match="from 1 to 40, not 41"):
+        check_search(SearchRequest(count=MAX_PAGE_SEARCH + 1))
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    app.get("file_uploader")[-1].upload(name, content, "application/octet-stream")
+    return checked(app.run())
+
+
+def test_a_slab_of_ones_own_is_relaxed_and_a_bad_file_is_a_sentence():
+    app = open_page(source="upload")
+    atoms = twist_bicrystal("sigma5", "W", remove=8, gap=0.4)
+    app = upload(app, "mine.extxyz", structure_bytes(atoms, "extxyz"))
+    assert numbers(app)["Atoms"] == "352"
+    app = finished(checked(app.button(key="relax").click().run()), "boundary_upload_job")
+    assert float(numbers(app)["E_gb (J/m²)"]) < 4.0
+    assert any("gcd relax mine.extxyz --metal W" in code.value for code in app.code)
+    app = upload(open_page(source="upload"), "bad.cif", b"not a structure")
+    assert len(app.error) == 1

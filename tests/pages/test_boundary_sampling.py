@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 import zipfile
-from dataclasses import asdict
 from io import BytesIO
 
 import numpy as np
@@ -22,10 +21,12 @@ from gcd.energetics.boundary_energy import relax_boundaries
 from gcd.generate import generate_boundaries
 from gcd.jobs import Cancelled, Job, Report
 from gcd.limits import MAX_PAGE_CANDIDATES
+from gcd.requests import BoundaryRequest
+from gcd.search.datasets import datasets
 from gcd.structures.bicrystals import twist_bicrystal
-from pages.parts import boundary_run, work
+from pages.parts import work
 from pages.parts.boundary_files import everything_bytes, table_bytes
-from pages.parts.boundary_sampling import SampleRun, SampleSettings, run_sampling
+from pages.parts.boundary_sampling import SampleRun, check_for_page, run_sampling
 from tests.pages.driver import SOON, checked, numbers, open_app
 
 SLOT = "boundary_samples_job"
@@ -36,9 +37,9 @@ QUICK = {"model": "test", "evaluations": 2, "order": 1}
 def own_dataset(small_dataset, monkeypatch, fresh_server):
     """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(small_dataset.parent))
-    boundary_run.dataset_of.cache_clear()
+    datasets.cache_clear()
     yield
-    boundary_run.dataset_of.cache_clear()
+    datasets.cache_clear()
 
 
 def sample(app: AppTest) -> AppTest:
@@ -62,14 +63,14 @@ def test_a_missing_model_is_one_sentence_and_building_comes_first(models):
     assert open_app("boundaries").session_state["source"] == "build"
     app = open_app("boundaries", source="sample")
     (warning,) = app.warning
-    assert "No model of W Σ5 (100) twist, 36.87° is here" in warning.value
+    assert "No model has learnt W Σ5 (100) twist, 36.87°" in warning.value
     assert "sample_button" not in {button.key for button in app.button}
 
 
 def test_another_metal_has_no_model(boundary_model):
     app = open_app("boundaries", source="sample")
     checked(app.selectbox(key="metal").set_value("Mo").run())
-    assert "No model of Mo" in app.warning[0].value
+    assert "No model has learnt Mo" in app.warning[0].value
 
 
 def test_a_link_restores_every_control(boundary_model):
@@ -96,9 +97,8 @@ def test_a_link_restores_every_control(boundary_model):
 def test_ends_that_overlap_are_one_sentence(boundary_model):
     app = open_app("boundaries", source="sample", painted="40", free_spacing="false", spacing="-1.5")
     assert app.exception == []
-    settings = SampleSettings(**QUICK, painted=400.0)
     with pytest.raises(ValueError, match="painted thickness"):
-        settings.checked()
+        check_for_page(BoundaryRequest(**QUICK, painted=400.0))
 
 
 def test_failures_are_kept_with_their_reason(boundary_model):
@@ -145,7 +145,7 @@ def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(boundar
 )
 def test_widgets_are_no_guard(boundary_model, settings, words):
     with pytest.raises(ValueError, match=words):
-        SampleSettings(**(QUICK | settings)).checked()
+        check_for_page(BoundaryRequest(**(QUICK | settings)))
 
 
 class CancelAfter(Report):
@@ -165,7 +165,7 @@ class CancelAfter(Report):
 def test_cancel_keeps_what_was_painted(boundary_model):
     report = CancelAfter(2)
     with pytest.raises(Cancelled):
-        run_sampling(report, settings=asdict(SampleSettings(**QUICK, count=20)))
+        run_sampling(report, wanted=BoundaryRequest(**QUICK, count=20))
     kept = report.job.kept
     assert 2 <= len(kept.before) < 20
     assert table_bytes(kept).count(b"\n") == len(kept.before) + 1
@@ -173,18 +173,18 @@ def test_cancel_keeps_what_was_painted(boundary_model):
 
 def test_the_command_and_the_python_make_the_same_candidates(boundary_model, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    settings = SampleSettings(
-        **QUICK, count=2, seed=4, shift=(0.25, 0.5), spacing=0.25, painted=25.0, repeats=(2, 1)
+    settings = BoundaryRequest(
+        **QUICK, count=2, seed=4, in_plane_shift=(2.5, 5.0), spacing=0.25, painted=25.0, repeats=(2, 1)
     )
-    run = run_sampling(Report(Job(1, "", "")), settings=asdict(settings))
+    run = run_sampling(Report(Job(1, "", "")), wanted=settings)
     assert main([*shlex.split(settings.command())[1:], "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.strip().splitlines()[-1])["structures"]
     assert [row["atoms"] for row in rows] == [len(atoms) for atoms in run.before]
     assert rows[0]["in_plane_shift"] == pytest.approx(run.before[0].info["in_plane_shift"])
     names: dict = {}
-    exec(settings.python(1), names)
+    exec(run.python(1), names)
     assert names["atoms"].info["index"] == 1
-    for again, before in zip(names["candidates"], run.before, strict=True):
+    for again, before in zip(names["boundaries"], run.before, strict=True):
         assert again.positions == pytest.approx(before.positions)
 
 
@@ -201,7 +201,9 @@ def relaxed_run() -> SampleRun:
     after = relax_boundaries(before[:2], "W", engine="lammps" if lammps.available() else "torch")
     failed = before[2].copy()
     failed.info["error"] = "Not relaxed: two atoms are 0.51 Å apart, less than 2.00 Å."
-    return SampleRun(SampleSettings(count=4, model="test"), tuple(before), (*after, failed), "lammps")
+    return SampleRun(
+        BoundaryRequest(count=4, model="test", relax=True), tuple(before), (*after, failed), "lammps"
+    )
 
 
 def test_what_is_said_and_written_of_candidates(boundary_model, tmp_path):
@@ -229,10 +231,10 @@ def test_what_is_said_and_written_of_candidates(boundary_model, tmp_path):
     "boundary-w-sigma5-window" not in available(), reason="no checkpoint boundary-w-sigma5-window"
 )
 def test_the_trained_model_gives_boundaries_that_relax():
-    settings = SampleSettings(model="window", count=2, seed=0, evaluations=12)
-    run = run_sampling(Report(Job(1, "", "")), settings=asdict(settings))
+    settings = BoundaryRequest(model="window", count=2, seed=0, evaluations=12)
+    run = run_sampling(Report(Job(1, "", "")), wanted=settings)
     egb = run.energies()[1]
     assert np.nanmin(egb) < 3.0
-    again = [a for a in generate_boundaries(**settings.arguments(), count=2) if a.info["physical"]]
+    again = [a for a in generate_boundaries(**settings.arguments()) if a.info["physical"]]
     (first, *_) = relax_boundaries(again, "W")
     assert first.info["egb"] == pytest.approx(egb[np.isfinite(egb)][0], abs=1e-3)
