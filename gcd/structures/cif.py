@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcd.limits import MAX_ATOMS, MAX_CIF_WORDS
+from gcd.limits import MAX_ATOMS
 from gcd.structures.amounts import Amount
 from gcd.structures.cif_sites import Sites, formula_counts, number_of, read_sites
 from gcd.structures.cif_symmetry import Symmetry, symmetries
+from gcd.structures.cif_text import blocks
 from gcd.structures.coincidence import check_crowd, near_pairs
 from gcd.structures.elements import named
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-WANTED = ("_cell", "_atom_site_", "_space_group", "_symmetry", "_chemical_formula", "_gcd_")
 SAME_SITE = 0.4  # Å between images of one site that are one atom
 ROUNDING = 0.06  # Å by which rounded coordinates miss a special position; nearer images are averaged
 ALTERNATIVE = 0.9  # Å between partly filled sites of which one at a time is filled
 HYDROGEN = 0.6  # Å, the same where one is hydrogen, which X-rays see 0.8 away from oxygen
-STARTS = ("_", "loop_", "data_")
-REPAIRS = 12  # times that text behind a whole structure is cut off
 NUMBER_OF_ATOMS = "_gcd_number_of_atoms"  # in files that are written here: one that breaks off is known by it
 PERIODIC_AXES = "_gcd_periodic_axes"
 
@@ -42,7 +39,7 @@ def read_cif(text: str, say: Callable[[str], None]) -> list[Atoms]:
     found: list[Atoms] = []
     failed: list[tuple[str, ValueError]] = []
     amount = Amount()
-    for name, tags in _blocks(text, say):
+    for name, tags in blocks(text, say):
         if not any(tag.startswith(("_atom_site_fract_", "_atom_site_cartn_")) for tag in tags):
             continue
         amount.add(len(next(tags[tag] for tag in tags if tag.startswith("_atom_site_"))))
@@ -55,80 +52,6 @@ def read_cif(text: str, say: Callable[[str], None]) -> list[Atoms]:
     for name, reason in failed:
         say(f"the block {name[:30]!r} is left out: {reason}")
     return found
-
-
-def _blocks(text: str, say: Callable[[str], None]) -> list[tuple[str, dict[str, list[str]]]]:
-    from gemmi import cif
-
-    if "data_" not in text.lower():
-        raise ValueError("it has no data_ block")
-    _check_words(text)
-    text = text.encode("ascii", "replace").decode()  # CIF is ASCII; letters beyond stand in names of authors
-    for _ in range(REPAIRS):
-        try:
-            document = cif.read_string(text, 0)
-            break
-        except (ValueError, RuntimeError) as error:
-            text = _repaired(text, str(error), say)
-    else:
-        raise ValueError("its syntax is broken in many places")
-    return [(block.name, _tags(block)) for block in document]
-
-
-def _check_words(text: str) -> None:
-    """ValueError for more words than any structure has: each takes the parser 60 bytes."""
-    blank = np.frombuffer(text.encode(), dtype=np.uint8) <= ord(" ")
-    words = int((blank[:-1] & ~blank[1:]).sum())
-    if words > MAX_CIF_WORDS:
-        raise ValueError(f"it has {words:,} words, the most that is read is {MAX_CIF_WORDS:,}")
-
-
-def _tags(block: Any) -> dict[str, list[str]]:
-    """Tag, in lower case and with dots as underscores, to its values."""
-    from gemmi.cif import as_string
-
-    tags: dict[str, list[str]] = {}
-    for item in block:
-        if item.pair is not None:
-            tag = item.pair[0].lower().replace(".", "_")
-            if tag.startswith(WANTED):
-                tags.setdefault(tag, [as_string(item.pair[1]) or item.pair[1]])
-        elif item.loop is not None:
-            names = [tag.lower().replace(".", "_") for tag in item.loop.tags]
-            if any(name.startswith(WANTED) for name in names):
-                values, width = item.loop.values, len(names)
-                for column, name in enumerate(names):
-                    if name.startswith(WANTED):
-                        tags.setdefault(name, [as_string(v) or v for v in values[column::width]])
-    return tags
-
-
-def _repaired(text: str, error: str, say: Callable[[str], None]) -> str:
-    """The text with a group's name put in quotes, or without what is broken behind a whole list of atom sites."""
-    place = re.match(r"string:(\d+):(\d+)", error)
-    if not place:
-        raise ValueError(error.partition(": ")[2] or error)
-    lines = text.split("\n")
-    row = int(place.group(1)) - 1
-    words = lines[row].split() if row < len(lines) else []
-    if len(words) > 2 and words[0].startswith("_") and words[1][0] not in "'\";#_" and "'" not in lines[row]:
-        lines[row] = f"{words[0]} '{' '.join(words[1:])}'"
-        return "\n".join(lines)
-    row = min(row, len(lines) - 1)
-    if "unterminated" in error and words[:1] and words[0].startswith("_"):  # a quote over several lines
-        end = next((i for i in range(row + 1, len(lines)) if lines[i].lower().startswith(STARTS)), len(lines))
-        return "\n".join([*lines[:row], f"{words[0]} ?", *lines[end:]])
-    start = next(
-        (i for i in range(row, -1, -1) if lines[i].strip().lower().startswith(("loop_", "data_"))), 0
-    )
-    if "loop" not in error and not lines[start].strip().lower().startswith("loop_"):
-        start = row
-    head = "\n".join(lines[:start])
-    lost = "\n".join(lines[start : row + 1]).lower()
-    if "_atom_site_fract_x" not in head.lower() or "_atom_site_fract" in lost or "_atom_site.fract" in lost:
-        raise ValueError(f"line {row + 1}: {error.partition(': ')[2].rstrip(' *_')}")
-    say(f"it breaks off at line {start + 1:,}, behind the atoms: the rest is not read")
-    return head + "\n"
 
 
 def _structure(tags: dict[str, list[str]], say: Callable[[str], None], *, ended: bool) -> Atoms:

@@ -71,6 +71,8 @@ def symmetries(
             parsed = [_product(_operation(c), o) for c in dict.fromkeys(centring) for o in parsed]
         found = _distinct(parsed, "listed")
         _compare_with_name(tags, len(found.rotations), say)
+        if not _is_group(found):
+            say("the operations that it lists are no group: some may be missing")
         return [_checked(found, cell, say)]
     if hall := _values(tags, HALL)[:1]:
         group = _by_hall(hall[0])
@@ -87,7 +89,9 @@ def _by_name(
 
     name, number = _name_and_number(tags)
     if not name and not number:
-        say("no symmetry is named: it is read as P 1, the atoms that are listed and no others")
+        magnetic = any(tag.startswith("_space_group_magn") for tag in tags)
+        lacking = "its magnetic group lists no operations" if magnetic else "no symmetry is named"
+        say(f"{lacking}: it is read as P 1, the atoms that are listed and no others")
         return [Symmetry(np.eye(3)[None], np.zeros((1, 3)), "P 1")]
     plain, setting = _plain_name(name)
     code = next((text.strip().lower() for text in _values(tags, CODES)), "") or setting
@@ -118,6 +122,10 @@ def _by_name(
         exact = [row for row in rows if code in _codes(row)]
         exact = exact or [row for row in table if row.number == rows[0].number and code in _codes(row)]
         if exact:
+            others = [row for row in rows if _fits(_of_group(row), cell)]
+            if not _fits(_of_group(exact[0]), cell) and others:
+                say(f"the cell does not have the symmetry of {exact[0].xhm()}: {others[0].xhm()} is taken")
+                return [_of_group(others[0])]
             return [_checked(_of_group(exact[0]), cell, say)]
         say(f"the setting {code[:20]!r} of {rows[0].hm} is not known")
     fitting = [row for row in rows if _fits(_of_group(row), cell)]
@@ -156,7 +164,7 @@ def _name_and_number(tags: Mapping[str, Sequence[str]]) -> tuple[str, int]:
 def _plain_name(name: str) -> tuple[str, str]:
     """A name as gemmi spells it, and the setting that the words behind it say."""
     text = name.replace("_", "").replace("\\", "").strip(" *'\"")
-    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\(([0-9])\)", r"\1", re.sub(r"\s+", " ", text))  # SHELX writes P2(1)/c
     setting = ""
     lower = text.lower()
     for words, code in (
@@ -276,6 +284,24 @@ def _distinct(parsed: Sequence[tuple[np.ndarray, np.ndarray]], name: str) -> Sym
         raise ValueError(f"it lists {len(unique):,} symmetry operations, the most is {MAX_OPERATIONS:,}")
     rotations, translations = zip(*unique.values(), strict=True)
     return Symmetry(np.array(rotations), np.array(translations), name)
+
+
+def _is_group(symmetry: Symmetry) -> bool:
+    """Whether the product of any two operations is one of them; not asked of the longest lists."""
+    count = len(symmetry.rotations)
+    if count > 400:
+        return True
+    rotations = np.einsum("aij,bjk->abik", symmetry.rotations, symmetry.rotations).reshape(-1, 9)
+    shifts = (
+        np.einsum("aij,bj->abi", symmetry.rotations, symmetry.translations) + symmetry.translations[:, None]
+    )
+    products = np.unique(_rounded(rotations, shifts.reshape(-1, 3)), axis=0)
+    own = _rounded(symmetry.rotations.reshape(-1, 9), symmetry.translations)
+    return len(products) == len(np.unique(own, axis=0))
+
+
+def _rounded(rotations: np.ndarray, translations: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.round(rotations), np.round(translations * 240) % 240], axis=1).astype(np.int64)
 
 
 def _fits(symmetry: Symmetry, cell: np.ndarray) -> bool:

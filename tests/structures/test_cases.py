@@ -154,7 +154,12 @@ def test_a_cif_that_breaks_off_behind_its_atoms_is_read_with_a_word():
     text = case("aniso.cif").rsplit(" ", 1)[0]
     found = read_structures(text.encode(), "a.cif")
     assert found[0].get_chemical_formula() == "Al"
-    assert "breaks off" in found.words[0]
+    assert "a loop breaks off, that of line 17" in found.words[0]
+    second = case("two.cif").replace("data_II", "loop_\n_a\n_b\n1\ndata_II")
+    assert [atoms.get_chemical_formula() for atoms in read_structures(second.encode(), "a.cif")] == [
+        "Al",
+        "Cu",
+    ]
 
 
 def test_quotes_over_several_lines_and_letters_beyond_ascii_do_no_harm():
