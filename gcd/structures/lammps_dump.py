@@ -20,7 +20,11 @@ NAMES = ("element", "typelabel", "label")
 
 
 class _Unfinished(ValueError):
-    """The text ends within a frame."""
+    """The text ends within a frame, or another begins within it, at the line ``following``."""
+
+    def __init__(self, words: str, following: int | None = None) -> None:
+        super().__init__(words)
+        self.following = following
 
 
 def read_lammps_dump(
@@ -40,11 +44,14 @@ def read_lammps_dump(
     while lines and not lines[-1].strip():
         lines.pop()
     frames: list[Atoms] = []
-    at, empty, amount = 0, 0, Amount()
+    at, empty, broken, amount = 0, 0, 0, Amount()
     while at < len(lines):
         try:
             atoms, at = _frame(lines, at, amount, elements, say)
         except _Unfinished as error:
+            if error.following is not None:
+                at, broken = error.following, broken + 1
+                continue
             if not frames:
                 raise ValueError(f"it is truncated: {error}") from None
             say("the last frame is not whole, as in a file that is still being written: it is left out")
@@ -56,6 +63,10 @@ def read_lammps_dump(
     else:
         if len(frames) > 1 and not text.endswith("\n"):
             say("its last line has no end: the last number of the last frame may be cut")
+    if broken and not frames:
+        raise ValueError("none of its frames is whole: another begins within it")
+    if broken:
+        say(f"{broken} of its frames break off where another begins: left out")
     if empty and frames:
         say(f"{empty} of its frames hold no atoms: left out")
     return frames
@@ -98,6 +109,9 @@ def _frame(
     rows = [line.split() for line in lines[at : at + count]]
     whole_rows = sum(len(row) == len(names) and row[0] != "ITEM:" for row in rows)
     if whole_rows < count:
+        inside = next((index for index, row in enumerate(rows) if row and row[0] == "ITEM:"), None)
+        if inside is not None:
+            raise _Unfinished(f"it announces {count:,} atoms and holds {whole_rows:,}", at + inside)
         if at + count > len(lines) or (at + count == len(lines) and whole_rows == count - 1):
             raise _Unfinished(f"it announces {count:,} atoms and holds {whole_rows:,}")
         raise ValueError(
@@ -160,7 +174,9 @@ def _symbols(
     elements: Sequence[str] | None,
     say: Callable[[str], None],
 ) -> list[str]:
-    if elements is None:
+    if elements is not None and "type" not in names:
+        say("its atoms have no types: the elements that are named for types are not used")
+    if elements is None or "type" not in names:
         for name in NAMES:
             if name in names:
                 column = [row[names.index(name)] for row in rows]

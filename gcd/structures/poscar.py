@@ -223,5 +223,6 @@ def _label(row: Sequence[str]) -> str:
         word.strip(".").upper()[:1] in ("T", "F") and word.upper() in FLAGS for word in rest[:3]
     ):
         rest = rest[3:]
-    word = rest[0].lstrip("!#") if rest else ""
+    rest = [word.lstrip("!#") for word in rest if word.strip("!#")]
+    word = rest[0] if rest else ""
     return word if word[:1].isalpha() else ""

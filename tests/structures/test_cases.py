@@ -189,3 +189,20 @@ def test_a_mass_counts_more_than_a_force_field_label():
     found = read_structures(text.encode(), "a.data")
     assert found[0].get_chemical_formula() == "H2"
     assert "has the mass of H" in found.words[0]
+
+
+def test_a_frame_within_which_another_begins_is_left_out():
+    text = case("plain.dump")
+    found = read_structures((text[:-12].rsplit("\n", 1)[0] + "\n" + text).encode(), "a.dump")
+    assert [len(atoms) for atoms in found] == [2]
+    assert "break off where another begins" in found.words[0]
+
+
+def test_labels_behind_an_exclamation_mark_name_the_elements():
+    text = (
+        case("word-poscar.vasp")
+        .replace("0 0 0\n", "0 0 0 ! W1\n")
+        .replace("0.5 0.5 0.5", "0.5 0.5 0.5 ! Re1")
+    )
+    text = text.replace("0 0 3.16 ! W1", "0 0 3.16")
+    assert read_structures(text.encode(), "POSCAR")[0].get_chemical_formula() == "ReW"
