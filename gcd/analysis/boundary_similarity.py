@@ -1,7 +1,6 @@
 """How alike two boundaries are: their cores laid on each other under the symmetry of the boundary.
 
-The point group of a (100) twist boundary is D4: quarter turns about z, and half a turn about x, which swaps the grains.
-Lengths are in Å.
+The symmetry is the part of the boundary's point group that keeps its cell. Lengths are in Å.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_names import find_boundary
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 
@@ -39,8 +40,22 @@ class Likeness:
 class BoundaryLibrary:
     """Boundaries to compare with, all in one square or rectangular cell."""
 
-    def __init__(self, structures: list[tuple[np.ndarray, float]], cell: tuple[float, float]) -> None:
-        """`structures`: (N, 3) positions and the z of the boundary plane of each; `cell`: its edges along x and y."""
+    def __init__(
+        self,
+        structures: list[tuple[np.ndarray, float]],
+        cell: tuple[float, float],
+        boundary: Boundary | None = None,
+    ) -> None:
+        """Gather structures.
+
+        Args:
+            structures: (N, 3) positions and the z of the boundary plane of each.
+            cell: edges along x and y.
+            boundary: whose symmetry it is; by default a (100) twist.
+        """
+        square = abs(cell[0] - cell[1]) < 1e-3
+        group = (find_boundary("sigma5") if boundary is None else boundary).cell_group()
+        self.operations = [g.rotation for g in group if square or abs(g.rotation[0, 0]) > 0.5]
         self.cell = np.asarray(cell, dtype=float)
         shape = (round(cell[0] / VOXEL), round(cell[1] / VOXEL), 2 * round(HALF_HEIGHT / VOXEL))
         self.grid = Grid(shape, (cell[0], cell[1], shape[2] * VOXEL))
@@ -64,8 +79,7 @@ class BoundaryLibrary:
         their atoms are then laid on each other and counted.
         """
         core = _around(positions, plane, HALF_HEIGHT)
-        square = abs(self.cell[0] - self.cell[1]) < 1e-3
-        turned = _symmetric(core, square)
+        turned = [core @ rotation.T for rotation in self.operations]
         scores, shifts = [], []
         for other in turned:
             overlap = np.fft.ifftn(self.spectra * self._spectrum(other).conj(), axes=(1, 2, 3)).real
@@ -109,18 +123,6 @@ class BoundaryLibrary:
 def _around(positions: np.ndarray, plane: float, reach: float) -> np.ndarray:
     core = np.asarray(positions, dtype=float) - [0.0, 0.0, plane]
     return core[np.abs(core[:, 2]) < reach]
-
-
-def _symmetric(core: np.ndarray, square: bool) -> list[np.ndarray]:
-    """The core under D4, or under its part that a rectangular cell allows."""
-    out = []
-    for half_turn in (False, True):
-        r = core * [1.0, -1.0, -1.0] if half_turn else core
-        for quarter in range(4):
-            if square or quarter % 2 == 0:
-                out.append(r.copy())
-            r = np.column_stack([-r[:, 1], r[:, 0], r[:, 2]])
-    return out
 
 
 def _boxed(positions: np.ndarray, box: np.ndarray) -> np.ndarray:

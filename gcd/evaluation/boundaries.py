@@ -131,7 +131,9 @@ def likeness_to(dataset: BoundaryDataset, indices: Sequence[int]) -> Callable[[A
         members = [i for i in indices if dataset.n[i] == n]
         cell = (float(dataset.cell[0]), float(dataset.cell[1]))
         libraries[round(float(n), 4)] = BoundaryLibrary(
-            [(dataset.positions(i), float(dataset.arrays["plane"][i])) for i in members], cell
+            [(dataset.positions(i), float(dataset.arrays["plane"][i])) for i in members],
+            cell,
+            dataset.boundary,
         )
 
     def likeness(atoms: Atoms) -> tuple[float, float]:

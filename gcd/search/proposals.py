@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.structures.bicrystal_ends import boundary_of
-from gcd.structures.bicrystals import PUSH_REACH, TooClose, bicrystal, default_planes, push_atoms
+from gcd.structures.bicrystals import PUSH_REACH, bicrystal, default_planes, opened, push_atoms
 from gcd.structures.boundary import Boundary
 from gcd.structures.twists import Twist
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-
-WIDER = 20  # times 0.1 Å that grains are opened beyond the recipe, should they lie on each other
 
 
 @dataclass(frozen=True)
@@ -127,27 +124,25 @@ def build_proposal(
     boundary = boundary_of(boundary, metal)
     a = _lattice_constant(metal, lattice_constant)
     below, above = recipe.planes or default_planes(boundary, a)
-    for step in range(WIDER + 1):
+
+    def attempt(gap: float) -> Atoms:
         rng = np.random.default_rng([proposal.seed, proposal.number, 1])
-        try:
-            atoms = bicrystal(
-                boundary,
-                a,
-                metal,
-                planes=(below, above - 1 if proposal.inserted else above),
-                repeats=recipe.repeats,
-                in_plane_shift=proposal.shift,
-                gap=recipe.gap + 0.1 * step,
-                remove=proposal.removed,
-                insert=proposal.inserted,
-                rng=rng,
-            )
-            break
-        except TooClose:
-            if step == WIDER:
-                raise
-    push_atoms(atoms, atoms.info["plane"], recipe.push, rng, reach=recipe.push_reach)
-    return atoms
+        atoms = bicrystal(
+            boundary,
+            a,
+            metal,
+            planes=(below, above - 1 if proposal.inserted else above),
+            repeats=recipe.repeats,
+            in_plane_shift=proposal.shift,
+            gap=gap,
+            remove=proposal.removed,
+            insert=proposal.inserted,
+            rng=rng,
+        )
+        push_atoms(atoms, atoms.info["plane"], recipe.push, rng, reach=recipe.push_reach)
+        return atoms
+
+    return opened(attempt, recipe.gap)[0]
 
 
 def _lattice_constant(metal: str, given: float | None) -> float:

@@ -5,7 +5,7 @@ Lengths are in Å; the boundaries and their geometry are in :mod:`gcd.structures
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ __all__ = [
     "find_boundary",
     "metal_phase",
     "n_fraction",
+    "opened",
     "plane_sites",
     "push_atoms",
     "twist_bicrystal",
@@ -50,6 +51,10 @@ MAX_LAYERS = 2000  # planes of one grain of any boundary; those of high indices 
 THICKNESS = 28.0  # Å of either grain: what 18 (002) planes of tungsten have, and a little less
 REMOVE_REACH = 2.0  # Å of the upper grain out of which atoms are taken, but at least one plane
 INSERT_REACH = 3.0  # Å on either side, but at least two planes, that atoms put in keep away from
+WIDEN, WIDEN_STEPS = (
+    0.1,
+    20,
+)  # Å, and how often: grains that lie on each other are opened by so much at the most
 PUSH_REACH = 5.0  # Å on either side of the plane: atoms that are pushed about
 SPOTS = 100  # random places looked at for each atom that is put in
 
@@ -186,6 +191,19 @@ def bicrystal(
             f"nearest-neighbour distance of {nearest:.2f} Å: use a larger gap than {gap:g} Å."
         )
     return atoms
+
+
+def opened(build: Callable[[float], Atoms], gap: float) -> tuple[Atoms, float]:
+    """What ``build`` makes with that gap in Å, or with as little more as keeps the grains off each other; and the gap.
+
+    Planes of high indices lie close, so that the perfect stacking of many tilts has atoms of both grains in one place.
+    """
+    for step in range(WIDEN_STEPS):
+        try:
+            return build(gap + WIDEN * step), gap + WIDEN * step
+        except TooClose:
+            continue
+    return build(gap + WIDEN * WIDEN_STEPS), gap + WIDEN * WIDEN_STEPS
 
 
 class TooClose(ValueError):

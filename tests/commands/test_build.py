@@ -49,6 +49,17 @@ def test_a_bicrystal_is_written(tmp_path, capsys, ending):
     assert atoms.cell.lengths()[:2] == pytest.approx([3.150138 * 10**0.5, 3 * 3.150138], abs=1e-4)
 
 
+def test_grains_that_lie_on_each_other_are_opened_as_little_as_it_takes(tmp_path, capsys):
+    words = ["build", "s17-410-001", "--out", str(tmp_path / "t.extxyz")]
+    status, found, _ = answer(capsys, *words)
+    assert status == 0
+    assert 0 < found["gap"] < 1
+    assert found["minimum_distance"] >= 0.5 * 2.7408
+    status, _, error = answer(capsys, *words, "--gap", f"{found['gap'] - 0.1:.2f}")
+    assert status == 2
+    assert "use a larger gap" in error
+
+
 def test_directions_of_ones_own_are_built(tmp_path, capsys):
     own = ["--lower", "1 0 0; 0 0 1; 0 -1 0", "--upper", "4 3 0; 0 0 1; 3 -4 0"]
     status, found, _ = answer(capsys, "build", *own, "--gap", "1", "--out", str(tmp_path / "a.extxyz"))

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from gcd.structures.bicrystals import bicrystal, n_fraction, twist_bicrystal
+from gcd.structures.bicrystals import (
+    bicrystal,
+    default_planes,
+    n_fraction,
+    opened,
+    twist_bicrystal,
+    working_cell,
+)
 from gcd.structures.boundary import Boundary
 from gcd.structures.boundary_names import find_boundary
 from gcd.structures.crystals import PHASES
@@ -180,6 +187,15 @@ def test_identical_grains_make_a_perfect_crystal():
         seen = shells(atoms, atoms.info["plane"] - 2, atoms.info["plane"] + 2, 1.2 * A)
         assert seen is not None
         assert np.abs(seen - expected).max() < 1e-6
+
+
+def test_all_are_built_as_they_come():
+    for boundary in EVERY[::7]:
+        whole = working_cell(boundary, A)
+        atoms, gap = opened(lambda gap, b=whole: bicrystal(b, A, "W", gap=gap), 0.0)
+        assert gap < 1.5
+        assert len(atoms) == sum(n * whole.atoms_per_plane for n in default_planes(whole, A))
+        assert min(atoms.cell.lengths()[:2]) >= 8.0 or boundary.is_square_twist
 
 
 def test_atoms_are_taken_from_near_the_plane_and_counted():
