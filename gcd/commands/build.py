@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         )
         print(
             f"  boundary at z = {info['plane']:.3f} Å, {info['atoms_per_plane']} atoms a plane, [n] = {info['n']:.4g}, "
-            f"shortest distance {info['minimum_distance']:.3f} Å"
+            f"opened by {info['gap']:g} Å, shortest distance {info['minimum_distance']:.3f} Å"
         )
     described = {"file": str(path), "structures": len(made), "atoms": len(atoms), "title": title}
     return described | {"cell": atoms.cell.lengths()} | info

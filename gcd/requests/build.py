@@ -39,9 +39,10 @@ class BuildRequest(OfBoundary):
     random_shift: bool = asked(
         "--random-shift", default=False, help="a shift of the upper grain drawn for each structure"
     )
-    gap: float = asked(
-        "--gap", default=0.0, address=("gap",), metavar="A", parse=parse.number("gap in Å", -10.0, 50.0),
-        help="Å by which the grains are lifted apart beyond the spacing of their planes (default 0)",
+    gap: float | None = asked(
+        "--gap", default=None, address=("gap",), metavar="A", parse=parse.number("gap in Å", -10.0, 50.0),
+        help="Å by which the grains are lifted apart beyond the spacing of their planes (default: 0, or as "
+        "little as keeps them off each other)",
     )  # fmt: skip
     remove: int = asked(
         "--remove", default=0, metavar="K", parse=parse.whole("the number of atoms to remove", 0, limits.MAX_ATOMS),
@@ -123,28 +124,32 @@ class BuildRequest(OfBoundary):
 
     def structure(self, index: int = 0) -> Atoms:
         """One of them."""
-        from gcd.structures.bicrystals import bicrystal, push_atoms
+        from gcd.structures.bicrystals import bicrystal, opened, push_atoms
 
-        rng = np.random.default_rng([self.seed, index])
-        shift = self.in_plane_shift
-        if self.random_shift:
-            x, y = rng.random(2) * self.edge_lengths
-            shift = (float(x), float(y))
         more = {name: value for name in ("planes", "vacuum") if (value := getattr(self, name)) is not None}
-        atoms = bicrystal(
-            self.cell,
-            self.lattice,
-            self.metal,
-            in_plane_shift=shift,
-            gap=self.gap,
-            remove=self.remove,
-            insert=self.insert,
-            rng=rng,
-            **more,
-        )
-        if self.push:
-            push_atoms(atoms, atoms.info["plane"], self.push, rng)
-        return atoms
+
+        def attempt(gap: float) -> Atoms:
+            rng = np.random.default_rng([self.seed, index])
+            shift = self.in_plane_shift
+            if self.random_shift:
+                x, y = rng.random(2) * self.edge_lengths
+                shift = (float(x), float(y))
+            atoms = bicrystal(
+                self.cell,
+                self.lattice,
+                self.metal,
+                in_plane_shift=shift,
+                gap=gap,
+                remove=self.remove,
+                insert=self.insert,
+                rng=rng,
+                **more,
+            )
+            if self.push:
+                push_atoms(atoms, atoms.info["plane"], self.push, rng)
+            return atoms
+
+        return opened(attempt, 0.0)[0] if self.gap is None else attempt(self.gap)
 
     def structures(self) -> list[Atoms]:
         """All of them."""
