@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 LAYER_GAP = 0.35  # Å between planes of atoms, at least, to tell them apart
+FINER_GAPS = (0.2, 0.1)  # Å, where planes of high indices lie closer, as those of a Σ25 (430) tilt
+MERGED = 1.5  # Å: a layer of the grains this thick is several planes
+SHARE = 1 / 3  # of the grains' atoms that must lie in planes of one size for these to be the planes
 CORE = 6.0  # Å on either side of the plane where atoms need not lie in planes
 SURFACE = 4.0  # Å from either end where a free surface may be rough
 WINDOW = 21.5  # Å on either side of the plane whose atoms count for E_gb: the free 20 Å and 1.5 Å more
@@ -38,10 +41,27 @@ class Slab:
 
 
 def layers(slab: Slab) -> list[tuple[float, int]]:
-    """Planes of atoms along z as (mean z, number of atoms), from below; planes closer than 0.35 Å are one."""
+    """Planes of atoms along z as (mean z, number of atoms), from below; planes closer than `layer_gap` are one."""
+    return [(float(part.mean()), len(part)) for part in _parts(slab, layer_gap(slab))]
+
+
+def layer_gap(slab: Slab) -> float:
+    """Å between planes of atoms that tells those of the grains apart: 0.35, or less where planes lie closer."""
+    merged = [part for part in _parts(slab, LAYER_GAP) if np.abs(part - slab.plane).max() > CORE]
+    if max((float(np.ptp(part)) for part in merged), default=0.0) < MERGED:
+        return LAYER_GAP
+    for gap in FINER_GAPS:
+        sizes = np.array([len(p) for p in _parts(slab, gap) if abs(p.mean() - slab.plane) > CORE])
+        number = int(np.bincount(sizes).argmax()) if len(sizes) else 0
+        if (sizes == number).sum() * number > SHARE * sizes.sum():
+            return gap
+    return LAYER_GAP
+
+
+def _parts(slab: Slab, gap: float) -> list[np.ndarray]:
+    """Heights of the atoms, split where two are further apart than the gap."""
     z = np.sort(slab.positions[:, 2])
-    parts = np.split(z, np.flatnonzero(np.diff(z) > LAYER_GAP) + 1)
-    return [(float(part.mean()), len(part)) for part in parts]
+    return np.split(z, np.flatnonzero(np.diff(z) > gap) + 1)
 
 
 def atoms_per_plane(slab: Slab) -> int:
@@ -66,5 +86,6 @@ def n_fraction(slab: Slab) -> float:
     above = whole[(whole < high) & (whole > slab.plane + CORE)]
     inside = len(z)
     if len(below) and len(above):
-        inside = int(((z > below[0] - LAYER_GAP) & (z < above[-1] + LAYER_GAP)).sum())
+        gap = layer_gap(slab)
+        inside = int(((z > below[0] - gap) & (z < above[-1] + gap)).sum())
     return inside % number / number

@@ -187,6 +187,10 @@ def bicrystal_ends(
             what `bicrystal` refuses.
     """
     boundary = boundary_of(twist, metal)
+    if abs(boundary.spacings[0] - boundary.spacings[1]) > 1e-9:
+        raise ValueError(
+            f"Models paint boundaries whose two grains have the same planes; {boundary.title} has not."
+        )
     a = potential_lattice_constant(check_element(metal)) if lattice_constant is None else lattice_constant
     planes = default_planes(boundary, a) if planes is None else planes
     if not (len(planes) == 2 and all(int(p) == p and p >= 1 for p in planes)):

@@ -7,11 +7,12 @@ import pytest
 
 from gcd.energetics import lammps
 from gcd.energetics.boundary_energy import describe_boundary, relax_boundaries
-from gcd.structures.bicrystal_ends import grain_translations, measure_state
-from gcd.structures.bicrystals import bicrystal, potential_lattice_constant, push_atoms, working_cell
+from gcd.structures.bicrystal_ends import bicrystal_ends, grain_translations, measure_state
+from gcd.structures.bicrystals import bicrystal, opened, potential_lattice_constant, push_atoms, working_cell
 from gcd.structures.boundary import Boundary
 from gcd.structures.boundary_names import find_boundary
 from gcd.structures.crystals import PHASES
+from gcd.structures.placement import placement
 
 needs_lammps = pytest.mark.skipif(not lammps.available(), reason="LAMMPS is not installed")
 A = potential_lattice_constant("W")
@@ -115,3 +116,30 @@ def test_grains_that_are_one_crystal_close_without_a_boundary(metal, names):
         (slab,) = relax_boundaries([slab], metal, plane=slab.info["plane"], workers=1)
         slabs.append(slab)
     assert max(abs(slab.info["egb"]) for slab in slabs) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sigma5", "s5-310-001", "s13-320-001", "s25-430-001", "s29-520-001", "s7-321-111", "twist-110-sigma3"],
+)
+def test_the_state_and_n_of_a_slab_are_measured_as_it_was_built(name):
+    boundary = working_cell(find_boundary(name), A)
+    removed = boundary.atoms_per_plane // 2
+
+    def build(gap):
+        return bicrystal(boundary, A, "W", gap=gap, remove=removed, in_plane_shift=(1.1, 2.3))
+
+    atoms, gap = opened(build, 0.7)
+    plane, edge = atoms.info["plane"], atoms.cell[0, 0]
+    state = measure_state(atoms.positions, plane, edge, boundary)
+    assert off_lattice(state - np.array([1.1, 2.3, gap]), boundary) < 1e-6
+    assert placement(atoms.positions, plane, edge, state, boundary, "W")[1] < 1e-6
+    described = describe_boundary(atoms, "W", plane=plane)
+    assert described["atoms_per_plane"] == boundary.atoms_per_plane
+    assert described["n"] == pytest.approx(atoms.info["n"])
+    assert atoms.info["n"] == pytest.approx(1 - removed / boundary.atoms_per_plane)
+
+
+def test_grains_with_other_planes_are_not_painted_between():
+    with pytest.raises(ValueError, match="the same planes"):
+        bicrystal_ends(find_boundary("lower=1 0 0; 0 0 1; 0 -1 0; upper=4 3 0; 0 0 1; 3 -4 0"), "W")
