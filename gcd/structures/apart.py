@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd.files import StructureFileError
-from gcd.limits import MAX_UPLOAD_BYTES, READ_MEMORY, READ_SECONDS
+from gcd.limits import MAX_READERS, MAX_UPLOAD_BYTES, READ_MEMORY, READ_SECONDS
 from gcd.structures.reading import Reading, read_structures
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ READY = 2  # processes that wait, 60 MB each: one visitor's slow file keeps no o
 PLAIN = ("numbers", "positions")
 _waiting: list[subprocess.Popen[bytes]] = []
 _lock = threading.Lock()
+_turns = threading.BoundedSemaphore(MAX_READERS)
 
 
 def read_apart(
@@ -50,7 +51,7 @@ def read_apart(
         max_bytes: the most that is read, and the most that is unpacked to.
         format: one that is to be taken, instead of that which is found.
         elements: of the types 1, 2, ..., for files that name none.
-        seconds: after which the process is ended.
+        seconds: after which the process is ended; and as long it waits for its turn, as few files are read at a time.
 
     Raises:
         StructureFileError: in one sentence, whatever is wrong with the file, its need of time and memory included.
@@ -62,24 +63,37 @@ def read_apart(
         )
     words = elements if elements is None or isinstance(elements, str) else list(elements)
     request = {"name": name, "max_bytes": max_bytes, "format": format, "elements": words}
-    process = _taken()
-    prepare()  # while this one reads
+    if not _turns.acquire(timeout=seconds):
+        raise StructureFileError(
+            f"{Path(name).name!r} was not read: too many files are being read; try again in a moment."
+        )
     try:
-        answer, _ = process.communicate(json.dumps(request).encode() + b"\n" + data, timeout=seconds)
+        answer = _answer(json.dumps(request).encode() + b"\n" + data, seconds)
     except subprocess.TimeoutExpired:
         raise StructureFileError(
             f"{Path(name).name!r} takes longer than {seconds:g} s to read: it is refused."
         ) from None
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    if process.returncode or not answer:
+        _turns.release()
+    if not answer:
         raise StructureFileError(
             f"{Path(name).name!r} needs more than {READ_MEMORY / 2**20:.0f} MB to read, or broke its reader: "
             "it is refused."
         )
     return _unpacked(answer)
+
+
+def _answer(request: bytes, seconds: float) -> bytes:
+    """What another process makes of a request; nothing if it broke."""
+    process = _taken()
+    prepare()  # while this one reads
+    try:
+        answer, _ = process.communicate(request, timeout=seconds)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    return b"" if process.returncode else answer
 
 
 def serve() -> None:

@@ -76,7 +76,12 @@ class StructureRun:
 
 
 def suggested_voxel_size(atoms: Atoms) -> float:
-    """A third of the shortest distance in Å, where the decoder is at home; 0.8 Å for a lone atom."""
+    """A third of the shortest distance in Å, where the decoder is at home; 0.8 Å for a lone atom.
+
+    And for more atoms than a page takes: who looks at the page waits for it.
+    """
+    if len(atoms) > MAX_PAGE_STRUCTURE_ATOMS:
+        return 0.8
     shortest = minimum_distance(atoms)
     return float(np.clip(round(shortest / 3.3, 2), 0.2, 2.0)) if np.isfinite(shortest) else 0.8
 

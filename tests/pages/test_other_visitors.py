@@ -16,7 +16,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pages.parts.index import INDEX
 from tests.pages.conftest import serving
-from tests.pages.visitor import Visitor, visiting
+from tests.pages.visitor import Visitor, again, visiting
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 100.0  # seconds for a job on a slow machine; none of them is meant to be spent
@@ -77,6 +77,13 @@ def test_a_job_survives_what_another_visitor_sends(server, victim):
         garbage.socket.send(b"\xff" * 1000)
         assert garbage.hear(lambda: False, 1.0) is False  # the server hangs up
     result_of(victim)
+
+
+def test_a_job_survives_that_its_visitor_s_connection_breaks(server, victim):
+    session = victim.session_id
+    with again(server, victim):
+        assert victim.session_id == session
+        result_of(victim)
 
 
 def running(server: str) -> int:

@@ -276,3 +276,10 @@ def test_atoms_lie_nearest_to_the_ring_of_their_own_crystal(example, phase):
     points, rings = bond_order(app)
     middle = np.nanmedian(points, axis=0)
     assert min(rings, key=lambda name: np.hypot(*(middle - rings[name]))) == phase
+
+
+def test_more_atoms_than_a_page_takes_are_not_measured_there():
+    tungsten = bulk("W", cubic=True) * 22
+    assert len(tungsten) > MAX_PAGE_STRUCTURE_ATOMS
+    assert suggested_voxel_size(tungsten) == 0.8
+    assert suggested_voxel_size(bulk("W", cubic=True)) == pytest.approx(3.16 * 3**0.5 / 2 / 3.3, abs=0.01)

@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 PATIENCE = 60.0  # seconds; none of them is meant to be spent
 
@@ -117,8 +118,23 @@ class Visitor:
 @contextmanager
 def visiting(server: str, page: str = "", query: str = "") -> Iterator[Visitor]:
     """A visitor who has opened a page of the app at an address."""
-    address = server.replace("http://", "ws://") + "/_stcore/stream"
-    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
+    with _connected(server) as socket:
         visitor = Visitor(socket)
         visitor.run(page, query)
         yield visitor
+
+
+@contextmanager
+def again(server: str, visitor: Visitor) -> Iterator[Visitor]:
+    """The same visitor, whose connection broke."""
+    visitor.socket.close()
+    with _connected(server, "none", visitor.session_id) as visitor.socket:
+        visitor.run()
+        yield visitor
+
+
+def _connected(server: str, *credentials: str) -> ClientConnection:
+    address = server.replace("http://", "ws://") + "/_stcore/stream"
+    return connect(
+        address, subprotocols=[Subprotocol(one) for one in ("streamlit", *credentials)], max_size=None
+    )

@@ -79,3 +79,13 @@ def test_visitors_read_at_the_same_time():
     for thread in threads:
         thread.join()
     assert sorted(found) == ["Cu", "Fe", "W"]
+
+
+def test_only_so_many_files_are_read_at_a_time(monkeypatch):
+    turns = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(apart, "_turns", turns)
+    with turns, pytest.raises(StructureFileError, match="too many files are being read; try again"):
+        apart.read_apart(SPOT.encode(), "a.xyz", seconds=0.01)
+    with pytest.raises(StructureFileError, match="takes longer"):
+        apart.read_apart(SPOT.encode(), "a.xyz", seconds=0)
+    assert apart.read_apart(b"1\nLattice='3 0 0 0 3 0 0 0 3'\nW 0 0 0\n", "a.xyz")[0].symbols[0] == "W"
