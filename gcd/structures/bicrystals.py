@@ -13,6 +13,7 @@ import numpy as np
 
 from gcd.limits import MAX_ATOMS, check_integer
 from gcd.structures.boundary import Boundary
+from gcd.structures.boundary_atoms import PUSH_REACH, minimum_distance, push_atoms, put_in, take_out
 from gcd.structures.boundary_names import find_boundary
 from gcd.structures.crystals import PHASES, check_element, check_lattice_constant
 from gcd.structures.twists import TWISTS, Twist, check_twist, metal_phase, plane_sites
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 __all__ = [
+    "PUSH_REACH",
     "TWISTS",
     "Boundary",
     "TooClose",
@@ -55,8 +57,6 @@ WIDEN, WIDEN_STEPS = (
     0.1,
     20,
 )  # Å, and how often: grains that lie on each other are opened by so much at the most
-PUSH_REACH = 5.0  # Å on either side of the plane: atoms that are pushed about
-SPOTS = 100  # random places looked at for each atom that is put in
 
 
 def n_fraction(atoms: Atoms | int, atoms_per_plane: int) -> float:
@@ -154,12 +154,12 @@ def bicrystal(
             z = vacuum + k * spacing + (opening - spacing) + below * float(spacings[0] - spacings[1])
         layers.append(np.column_stack([in_plane, np.full(len(in_plane), z)]))
     if remove:
-        _take_out(remove, layers, below, max(1, int(REMOVE_REACH / spacing)), rng)
+        take_out(remove, layers, below, max(1, int(REMOVE_REACH / spacing)), rng)
     grains = np.repeat(np.arange(below + above) >= below, [len(layer) for layer in layers]).astype(int)
     if insert:
         near = [max(2, int(INSERT_REACH / s)) for s in spacings]
         around = np.concatenate(layers[max(below - near[0], 0) : below + near[1]])
-        layers.append(_put_in(insert, plane, around, lengths, rng))
+        layers.append(put_in(insert, plane, around, lengths, rng))
         grains = np.append(grains, np.ones(insert, int))
     positions = np.concatenate(layers)
     height = 2 * vacuum + (below - 1) * float(spacings[0]) + (above - 1) * spacing + opening
@@ -183,7 +183,7 @@ def bicrystal(
         "gap": float(gap),
         "removed": remove,
         "inserted": insert,
-        "minimum_distance": _minimum_distance(atoms, plane, reach),
+        "minimum_distance": minimum_distance(atoms, plane, reach),
     }
     if atoms.info["minimum_distance"] < MIN_DISTANCE * nearest:
         raise TooClose(
@@ -271,43 +271,6 @@ def twist_bicrystal(
     return atoms
 
 
-def push_atoms(
-    atoms: Atoms, plane: float, longest: float, rng: np.random.Generator, *, reach: float = PUSH_REACH
-) -> None:
-    """Move each atom within ``reach`` Å of z = ``plane`` at random by up to ``longest`` Å, uniform in that ball."""
-    near = np.abs(atoms.positions[:, 2] - plane) < reach
-    directions = rng.normal(size=(int(near.sum()), 3))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    atoms.positions[near] += directions * longest * np.cbrt(rng.random((len(directions), 1)))
-    atoms.wrap()
-
-
-def _take_out(
-    count: int, layers: list[np.ndarray], first: int, planes: int, rng: np.random.Generator
-) -> None:
-    """Remove atoms at random from so many planes of the upper grain, from its first on."""
-    last = min(first + planes, len(layers))
-    sizes = [len(layer) for layer in layers[first:last]]
-    kept = np.sort(rng.choice(sum(sizes), size=sum(sizes) - count, replace=False))
-    starts = np.cumsum([0, *sizes])
-    for k, low, high in zip(range(first, last), starts[:-1], starts[1:], strict=True):
-        layers[k] = layers[k][kept[(kept >= low) & (kept < high)] - low]
-
-
-def _put_in(
-    count: int, plane: float, around: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Positions (count, 3) at the height of the boundary, each the roomiest of :data:`SPOTS` random places."""
-    placed = around
-    for _ in range(count):
-        spots = np.column_stack([rng.random((SPOTS, 2)) * lengths, np.full(SPOTS, plane)])
-        difference = spots[:, None] - placed
-        difference[..., :2] -= lengths * np.rint(difference[..., :2] / lengths)
-        room = np.linalg.norm(difference, axis=-1).min(axis=1)
-        placed = np.vstack([placed, spots[np.argmax(room)]])
-    return placed[len(around) :]
-
-
 def potential_lattice_constant(metal: str) -> float:
     """Å of a metal; the potential knows it, imported here because structures stand below energetics."""
     from gcd.energetics.zhou2004 import lattice_constant
@@ -322,16 +285,3 @@ def _finite(name: str, values: Sequence[float], count: int) -> np.ndarray:
             f"The {name} needs {count} finite number{'s' if count > 1 else ''} in Å, not {values!r}."
         )
     return array
-
-
-def _minimum_distance(atoms: Atoms, plane: float, reach: float) -> float:
-    """Smallest distance in Å between atoms within ``reach`` of the boundary, periodic in x and y."""
-    from scipy.spatial import cKDTree
-
-    near = atoms.positions[np.abs(atoms.positions[:, 2] - plane) <= reach]
-    # A box without period along z has to be taller than any distance in it; z counts from the lowest atom.
-    box = [*atoms.cell.lengths()[:2], 4 * reach + 10.0]
-    wrapped = np.column_stack([near[:, :2] % box[:2], near[:, 2] - near[:, 2].min()])
-    wrapped[:, :2][wrapped[:, :2] >= box[:2]] = 0.0  # rounding of % may give the edge itself
-    distances, _ = cKDTree(wrapped, boxsize=box).query(wrapped, k=2)
-    return float(distances[:, 1].min())

@@ -7,9 +7,8 @@ z is the normal of the boundary, y the axis of a tilt and x lies across it. Leng
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from gcd.limits import MAX_CELLS_PER_AXIS, check_integer
 from gcd.structures import grains
 from gcd.structures.crystals import PHASES, Phase
+from gcd.structures.directions import as_whole_fraction, bracket, check_directions, shortest, span
 from gcd.structures.grains import Direction, Directions, Operation
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 BOUNDARY_PHASES = ("bcc", "fcc")
 MAX_EDGE = 60.0  # lattice constants: a cell with a longer edge is no common cell that one could use
-MAX_INDEX = 999  # of a direction
 MIN_EDGE = 8.0  # Å to which repeats grow the cell by themselves
 VOXEL = 0.834 / 3.164849  # lattice constants: the paper's voxels of tungsten
 COARSEST = 1.1  # times that size, at the most
@@ -55,7 +54,7 @@ class Boundary:
         """Check and shorten; all else can rely on it."""
         object.__setattr__(self, "phase", check_boundary_phase(self.phase).name)
         for side in SIDES:
-            object.__setattr__(self, side, _directions(side, getattr(self, side)))
+            object.__setattr__(self, side, check_directions(side, getattr(self, side)))
         across, up = (check_integer("every in-plane repeat", n, 1, MAX_CELLS_PER_AXIS) for n in self.repeats)
         object.__setattr__(self, "repeats", (across, up))
         _ = self.edges  # refuses grains without a common cell
@@ -78,7 +77,7 @@ class Boundary:
                     f"the most is {MAX_EDGE:g}"
                 )
                 raise ValueError(
-                    f"The grains have no common cell along {name}, {_bracket(a)} below and {_bracket(b)} above: {why}."
+                    f"The grains have no common cell along {name}, {bracket(a)} below and {bracket(b)} above: {why}."
                 )
             root = grains.rational_root(grains.square(a), grains.square(b)) or 0
             below.append(halves * self.repeats[axis])
@@ -250,10 +249,10 @@ class Boundary:
     def dsc(self) -> np.ndarray:
         """(2, 2) the in-plane shifts (rows) after which the pattern of the two grains repeats: the DSC lattice."""
         vectors = np.concatenate([self.sites(side, 0) - self.sites(side, 0)[0] for side in (0, 1)])
-        fractions = [[_as_fraction(v) for v in row] for row in [*vectors, (1.0, 0.0), (0.0, 1.0)]]
+        fractions = [[as_whole_fraction(v) for v in row] for row in [*vectors, (1.0, 0.0), (0.0, 1.0)]]
         common = math.lcm(*(value.denominator for row in fractions for value in row))
-        basis = _hermite([[int(value * common) for value in row] for row in fractions])
-        return _short(np.array(basis) / common * self.edges)
+        basis = span([[int(value * common) for value in row] for row in fractions])
+        return shortest(np.array(basis) / common * self.edges)
 
     # ---- the frame of voxels
 
@@ -327,63 +326,3 @@ def check_boundary_phase(phase: str) -> Phase:
     if name not in BOUNDARY_PHASES:
         raise ValueError(f"Boundaries are built of bcc and fcc crystals, not of {phase!r}.")
     return PHASES[name]
-
-
-def _directions(side: str, rows: Iterable[Sequence[int]]) -> Directions:
-    """Three orthogonal right-handed primitive directions; ValueError for any others."""
-    try:
-        values = [[check_integer("an index", v, -MAX_INDEX, MAX_INDEX) for v in row] for row in rows]
-        fits = len(values) == 3 and all(len(row) == 3 and any(row) for row in values)
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"The {side} grain needs three directions of three whole numbers up to {MAX_INDEX} each, along x, y and z, "
-            f"not {rows!r}."
-        )
-    x, y, z = (grains.primitive(row) for row in values)
-    for (a, first), (b, second) in (((x, "x"), (y, "y")), ((y, "y"), (z, "z")), ((z, "z"), (x, "x"))):
-        if sum(p * q for p, q in zip(a, b, strict=True)):
-            raise ValueError(
-                f"The directions of the {side} grain are not orthogonal: {_bracket(a)} along {first} and {_bracket(b)} "
-                f"along {second}."
-            )
-    if grains.cross(x, y) != z:
-        raise ValueError(
-            f"The directions of the {side} grain are not right-handed: x = {_bracket(x)} and y = {_bracket(y)} need "
-            f"z = {_bracket(grains.cross(x, y))}, not {_bracket(z)}."
-        )
-    return x, y, z
-
-
-def _bracket(direction: Sequence[int]) -> str:
-    return f"[{' '.join(str(v) for v in direction)}]"
-
-
-def _as_fraction(value: float) -> Fraction:
-    return Fraction(value).limit_denominator(1_000_000)
-
-
-def _hermite(rows: list[list[int]]) -> list[list[int]]:
-    """Two rows that span the same lattice of whole numbers as these."""
-    first = [0, 0]
-    rest = 0
-    for row in rows:
-        a, b = first, list(row)
-        while b[0]:
-            q = a[0] // b[0]
-            a, b = b, [a[0] - q * b[0], a[1] - q * b[1]]
-        first, rest = a, math.gcd(rest, b[1])
-    return [first, [0, rest]]
-
-
-def _short(basis: np.ndarray) -> np.ndarray:
-    """The shortest two vectors (rows) of a lattice in the plane (Gauss)."""
-    a, b = basis
-    while True:
-        if a @ a > b @ b:
-            a, b = b, a
-        steps = np.rint((a @ b) / (a @ a))
-        if not steps:
-            return np.array([a, b])
-        b = b - steps * a
