@@ -20,7 +20,7 @@ from pages.parts import boundary_results as results
 from pages.parts import frame, work
 from pages.parts.boundary_choice import Choice, choose_boundary
 from pages.parts.boundary_controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
-from pages.parts.boundary_data import dataset_of
+from pages.parts.boundary_data import dataset_of, window_of
 from pages.parts.boundary_outcome import Outcome
 from pages.parts.boundary_run import METAL_CHOICES, run_relaxation, structures_of
 from pages.parts.boundary_sampling import check_for_page, run_sampling
@@ -307,12 +307,12 @@ with show:
 
 st.header("Energy against [n]", anchor="energies")
 title = choice.boundary.title if choice else "this boundary"
+window = window_of(choice.boundary.slug, metal) if choice and dataset is not None else None
 if source == UPLOADED:
     st.caption("Your slab, once it is relaxed.")
 elif dataset is None:
     st.caption(f"No search of {metal} {title} came with this installation: only your own are drawn.")
 else:
-    window = dataset.about.get("window")
     filled = f", filled from {window[0]:g} to {window[1]:g} J/m²" if window else ""
     st.caption(f"{len(dataset)} structures that the search found{filled}. Click a point to see it above.")
 others = {}
@@ -323,7 +323,7 @@ if source != UPLOADED:
         others["searched here"] = Points("proposal", *searched.energies(), lowest=True)
 if relaxed is not None:
     others["relaxed here"] = Points("variant", *relaxed.energies())
-results.show_energies(None if source == UPLOADED else dataset, ring, others, choose)
+results.show_energies(None if source == UPLOADED else dataset, ring, others, choose, window)
 if seen is not None and dataset is not None:
     st.header("Take it home", anchor="downloads")
     files.show_seen(dataset, seen)

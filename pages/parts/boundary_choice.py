@@ -151,12 +151,11 @@ def _boundary(metal: str, phase: str, potential: Potential | None, on_change: Ca
         choice = Choice(boundary, boundary_word(boundary), metal, potential)
         st.caption(f"{boundary.title}: {choice.single}")
         return choice
-    left, right = st.columns(2, gap="small")
-    axis = left.segmented_control(
+    axis = st.segmented_control(
         "Axis", list(AXES), default="001", required=True, key="axis", bind="query-params",
         format_func=lambda a: f"[{a}]", on_change=on_change,
     )  # fmt: skip
-    kind = right.segmented_control(
+    kind = st.segmented_control(
         "Kind",
         list(KINDS),
         default="Twist",
@@ -165,24 +164,24 @@ def _boundary(metal: str, phase: str, potential: Potential | None, on_change: Ca
         bind="query-params",
         on_change=on_change,
     )
-    every = {b.slug: b for b in listed(phase, str(axis), KINDS[str(kind)])}
-    if state.get("boundary") not in every:
-        state["boundary"] = next(iter(every))
-    lattice = find_potential(potential).lattice_constant(metal, phase)
-
-    def words(slug: str) -> str:
-        known = [*boundary_models(slug, metal), *(["search data"] if dataset_of(slug, metal) else [])]
-        marks = f" · {', '.join(known)}" if known and potential is None else ""
-        return f"{every[slug].title} · {cell_words(every[slug], lattice)}{marks}"
-
-    slug = st.selectbox("Boundary", list(every), format_func=words, key="boundary", on_change=on_change)
-    return Choice(every[slug], slug, metal, potential)
+    titles = listed(phase, str(axis), KINDS[str(kind)])
+    if state.get("boundary") not in titles:
+        state["boundary"] = next(iter(titles))
+    slug = st.selectbox(
+        "Boundary", list(titles), format_func=lambda name: titles[name], key="boundary", on_change=on_change
+    )
+    choice = Choice(find_boundary(slug, phase), slug, metal, potential)
+    there = [f"model {name}" for name in boundary_models(slug, metal)]
+    there += ["search data"] if dataset_of(slug, metal) else []
+    known = ", ".join(there) if there and potential is None else "no model and no search data yet"
+    st.caption(f"{choice.single}: {known}")
+    return choice
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def listed(phase: str, axis: str, kind: str) -> list[Boundary]:
-    """The boundaries of the list."""
-    return boundaries(phase, axis, kind, MAX_SIGMA[axis])
+def listed(phase: str, axis: str, kind: str) -> dict[str, str]:
+    """The boundaries of the list: short name -> title."""
+    return {b.slug: b.title for b in boundaries(phase, axis, kind, MAX_SIGMA[axis])}
 
 
 def from_address(address: Mapping[str, str]) -> dict[str, Any]:
@@ -199,7 +198,7 @@ def from_address(address: Mapping[str, str]) -> dict[str, Any]:
     axis = "".join(str(abs(v)) for v in sorted(boundary.axis, key=abs))
     axis = {"011": "110"}.get(axis, axis)
     kind = {"twist": "Twist", "symmetric tilt": "Tilt"}.get(boundary.kind)
-    if kind and axis in AXES and boundary in listed(phase, axis, KINDS[kind]):
+    if kind and axis in AXES and boundary.slug in listed(phase, axis, KINDS[kind]):
         return {"boundary_from": LIST, "axis": axis, "kind": kind, "boundary": boundary.slug}
     rows = ["; ".join(" ".join(map(str, d)) for d in grain) for grain in (boundary.lower, boundary.upper)]
     return {"boundary_from": OWN, "lower": rows[0], "upper": rows[1]}

@@ -215,12 +215,11 @@ def uploading(potential: Any) -> tuple[RelaxationRequest | None, list[Atoms], bo
         help="CIF, POSCAR, extxyz, LAMMPS data or dump, from any tool: a slab or a periodic pile, the boundary across "
         "x, y or z. It stays in this server's memory only.",
     )  # fmt: skip
-    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
-    elements = left.text_input(
+    elements = st.text_input(
         "Elements of its types", key="slab_elements", placeholder="as in the file",
         help="For LAMMPS files that name none: one symbol a type, such as W or Cu Ni.",
     )  # fmt: skip
-    rescale = right.toggle(
+    rescale = st.toggle(
         "Take off strain", key="rescale", bind="query-params",
         help="Scale the cell in the plane so that the grains have the potential's lattice constant.",
     )  # fmt: skip

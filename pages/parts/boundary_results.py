@@ -179,11 +179,16 @@ def show_energies(
     chosen: tuple[float, float] | None,
     others: dict[str, Points],
     on_select: Callable[[], None],
+    window: tuple[float, float] | None = None,
 ) -> None:
     """E_gb against [n]: the search, and what was sampled or relaxed on this page. A click chooses a structure."""
     empty = np.zeros(0)
     figure = energy_figure(
-        dataset.egb if dataset else empty, dataset.n if dataset else empty, chosen=chosen, others=others
+        dataset.egb if dataset else empty,
+        dataset.n if dataset else empty,
+        chosen=chosen,
+        others=others,
+        window=window,
     )
     st.plotly_chart(
         figure, key="energies", config=config("boundary-energies"), on_select=on_select, selection_mode="points",
