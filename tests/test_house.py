@@ -41,6 +41,7 @@ FURTHER_ALONG = {
     "search": ("diffusion", "training", "generate", "jobs", "views", *DOORS),
     "views": ("training", "generate", "jobs", *DOORS),
     "generate": ("training", "jobs", "views", *DOORS),
+    "requests": ("training", "evaluation", "jobs", "views", "cli", "commands"),
     "jobs": ("training", "generate", "views", *DOORS),
 }
 
