@@ -90,7 +90,10 @@ class CrystalRequest(Request):
     checkpoint: str | None = asked(
         "--checkpoint", default=None, metavar="C", help="name or folder of the model (default crystal-PHASE)"
     )
-    first: int = 0  # index of the first sample, so that a long series can be made in parts
+    first: int = asked(
+        "--first", default=0, metavar="I", parse=parse.whole("the index of the first sample", 0, limits.MAX_SEED),
+        help="index of the first crystal, so that a long series can be made in parts (default 0)",
+    )  # fmt: skip
     device: str = asked(
         "--device", default="auto", choices=("auto", "cpu", "cuda"),
         help="where tensors are computed (default auto: a GPU where there is one)",

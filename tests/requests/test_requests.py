@@ -25,7 +25,7 @@ from gcd.requests import (
 
 CRYSTALS = [
     CrystalRequest("bcc"),
-    CrystalRequest("fcc", "Ni", 3.6, (2, 3, 2), 3, 7, 12, 2, device="cpu"),
+    CrystalRequest("fcc", "Ni", 3.6, (2, 3, 2), 3, 7, 12, 2, first=4, device="cpu"),
     CrystalRequest("sc", size=(3, 3, 4), time_spacing="t", checkpoint="elsewhere"),
 ]
 PARTICLES = [
@@ -73,7 +73,7 @@ def test_the_address_reads_back_as_what_it_can_say(request_):
 
 def test_every_field_is_on_the_command_line_or_a_matter_of_python_alone():
     for kind, pythons in (
-        (CrystalRequest, {"first"}), (ParticleRequest, {"first"}), (BoundaryRequest, {"first", "engine"}),
+        (CrystalRequest, set()), (ParticleRequest, {"first"}), (BoundaryRequest, {"first", "engine"}),
         (BuildRequest, set()), (SearchRequest, set()), (RelaxationRequest, set()), (ChosenRequest, set()),
     ):  # fmt: skip
         assert {f.name for f in fields(kind)} - {f.name for f, _ in kind.asked()} == pythons
