@@ -65,6 +65,7 @@ TWISTS: dict[str, Twist] = {
         Twist("sigma17", 4, 1),
         Twist("sigma25", 4, 3),
         Twist("sigma29", 5, 2),
+        Twist("sigma37", 6, 1),
         Twist("sigma41", 5, 4),
     )
 }

@@ -23,6 +23,7 @@ PUBLISHED = {  # sigma, degrees, atoms a (002) plane of the bcc cell
     "sigma17": (17, 28.07, 17),
     "sigma25": (25, 16.26, 25),
     "sigma29": (29, 43.60, 29),
+    "sigma37": (37, 18.92, 37),
     "sigma41": (41, 12.68, 41),
 }
 
