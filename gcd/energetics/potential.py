@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Crystal", "Potential", "Static", "find_potential", "potential_from_text"]
 
 PHASES = ("bcc", "fcc")  # whose boundaries there are
+NAMED = {"emt": "ase.calculators.emt:EMT"}  # calculators that come with ASE, by a short name
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def find_potential(spec: Any = None) -> Potential:
     """The potential that ``spec`` means.
 
     Args:
-        spec: None or "zhou2004"; the path of an EAM file (eam/alloy, eam/fs, funcfl) or of a file with pair lines; a
+        spec: None or "zhou2004"; "emt", ASE's effective-medium theory of fcc metals; the path of an EAM file (eam/alloy, eam/fs, funcfl) or of a file with pair lines; a
             name of a file that LAMMPS brings along; "pair_style ...; pair_coeff ..."; "package.module:Class" or
             "package.module:Class(key=value)" of an ASE calculator; an ASE calculator; a potential.
 
@@ -132,6 +133,7 @@ def find_potential(spec: Any = None) -> Potential:
     if not isinstance(spec, str | os.PathLike):
         raise ValueError(f"A potential is a name, a file or an ASE calculator, not {type(spec).__name__}.")
     text = os.fspath(spec).strip()
+    text = NAMED.get(text.lower(), text)
     if has_pair_lines(text):
         return LammpsLines(text)
     path = Path(text)

@@ -183,3 +183,7 @@ def test_engines_say_what_they_cannot_do():
     with pytest.raises(ValueError, match="relaxed by lammps or torch"):
         choose_engine("ase", "zhou2004")
     assert choose_engine("auto", EMT()) == "ase"
+
+
+def test_a_calculator_of_ase_has_a_short_name():
+    assert find_potential("emt").to_text() == find_potential("ase.calculators.emt:EMT").to_text()
