@@ -113,7 +113,8 @@ def find_potential(spec: Any = None) -> Potential:
     """The potential that ``spec`` means.
 
     Args:
-        spec: None or "zhou2004"; "emt", ASE's effective-medium theory of fcc metals; the path of an EAM file (eam/alloy, eam/fs, funcfl) or of a file with pair lines; a
+        spec: None or "zhou2004"; "emt", ASE's effective-medium theory of fcc metals;
+            the path of an EAM file (eam/alloy, eam/fs, funcfl) or of a file with pair lines; a
             name of a file that LAMMPS brings along; "pair_style ...; pair_coeff ..."; "package.module:Class" or
             "package.module:Class(key=value)" of an ASE calculator; an ASE calculator; a potential.
 
