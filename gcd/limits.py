@@ -18,6 +18,7 @@ MIN_THICKNESS = 0.5  # Å, of a cell between opposite faces; thinner ones would 
 MAX_BLOCKS = 40_000_000  # of space, in a search for Voronoi neighbours; each takes 25 bytes
 MAX_CIF_WORDS = 3_000_000  # words of a CIF; 50,000 atoms in ten columns are 500,000
 READ_SECONDS = 20.0  # that an upload may take to read, in a process of its own
+MAX_HELD_BYTES = 80 * 2**20  # of one visitor's uploads that the server holds; the oldest go first
 MAX_READERS = 3  # uploads that are read at the same time; the others wait
 READ_MEMORY = 500 * 2**20  # bytes that it may take there, beyond those of the idle process
 MAX_OPERATIONS = (

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from gcd.limits import MAX_HELD_BYTES, MAX_UPLOAD_BYTES
 from pages.parts.index import INDEX
 from tests.pages.conftest import serving
 from tests.pages.visitor import Visitor, again, visiting
@@ -124,6 +125,21 @@ def test_a_file_is_had_only_by_its_own_visitor(server, victim):
         "/app/static/../pages/home.py",
     ):
         assert b"streamlit as st" not in got(server + path), path
+
+
+def test_a_visitor_s_uploads_do_not_fill_the_memory(server):
+    size = MAX_UPLOAD_BYTES - 2**20  # with room for what goes around it
+    with visiting(server, "your_structure") as visitor:
+        for _ in range(MAX_HELD_BYTES // size + 3):
+            visitor.upload("a.cif", b" " * size)
+        assert size <= held(server) <= MAX_HELD_BYTES
+
+
+def held(server: str) -> int:
+    """Bytes of all uploads, of the server's own count."""
+    counted = got(f"{server}/_stcore/metrics?families=cache_memory_bytes").decode()
+    found = re.search(r'"UploadedFileManager".* (\d+)', counted)
+    return int(found[1]) if found else 0
 
 
 def got(address: str) -> bytes:

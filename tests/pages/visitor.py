@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +21,8 @@ PATIENCE = 60.0  # seconds; none of them is meant to be spent
 class Visitor:
     """What a browser would know of its session: the page, its elements by their places, and what was said."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self, server: str, socket: ClientConnection) -> None:
+        self.server, self.socket = server, socket
         self.session_id = ""
         self.page_hash = ""
         self.elements: dict[tuple[int, ...], Any] = {}
@@ -64,6 +65,23 @@ class Visitor:
         self.others.clear()
         self.hear(lambda: any(one.WhichOneof("type") == "backend_operation_response" for one in self.others))
         return self.others[-1].backend_operation_response
+
+    def upload(self, name: str, data: bytes) -> str:
+        """Send a file, as a page's uploader does; gives its address."""
+        self.others.clear()
+        self.send(file_urls_request={"request_id": "1", "session_id": self.session_id, "file_names": [name]})
+        self.hear(lambda: any(one.WhichOneof("type") == "file_urls_response" for one in self.others))
+        address = self.server + self.others[-1].file_urls_response.file_urls[0].upload_url
+        opener = urllib.request.build_opener(cookies := urllib.request.HTTPCookieProcessor())
+        opener.open(f"{self.server}/_stcore/health").close()
+        token = next(one.value for one in cookies.cookiejar if one.name == "_streamlit_xsrf")
+        head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        request = urllib.request.Request(
+            address, head.encode() + data + b"\r\n--x--\r\n", method="PUT",
+            headers={"Content-Type": "multipart/form-data; boundary=x", "X-Xsrftoken": str(token)},
+        )  # fmt: skip
+        opener.open(request, timeout=PATIENCE).close()
+        return address
 
     def element(self, kind: str, label: str) -> Any:
         """The element of a kind whose label begins so."""
@@ -119,7 +137,7 @@ class Visitor:
 def visiting(server: str, page: str = "", query: str = "") -> Iterator[Visitor]:
     """A visitor who has opened a page of the app at an address."""
     with _connected(server) as socket:
-        visitor = Visitor(socket)
+        visitor = Visitor(server, socket)
         visitor.run(page, query)
         yield visitor
 
