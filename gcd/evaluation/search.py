@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gcd.search.store import Store
+from gcd.structures.bicrystals import as_fraction
 
 TOLERANCE = 1e-3  # J/m2
 # ([n], E_gb in J/m2) of the ground state and of the metastable phase, by twist and metal.
@@ -54,6 +55,75 @@ def _row(file: str, seed: int, n: float, egb: float, found: Sequence[tuple[float
     return Row(file, seed, n, egb, None, None, len(found), None)
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What one search of any boundary has found, and what it took."""
+
+    boundary: str
+    metal: str
+    potential: str
+    repeats: str
+    candidates: int
+    failed: int
+    different: int
+    core_seconds: float
+    core_seconds_each: float
+    lowest: float  # J/m2
+    lowest_n: float
+    found_after: int  # candidates, in the order in which they finished
+    at: str  # lowest E_gb at each [n]
+
+
+def summarise_searches(stores: Iterable[str | os.PathLike[str]]) -> list[Summary]:
+    """One row for each store that holds a structure."""
+    rows = []
+    for path in stores:
+        with Store(path, read_only=True) as store:
+            meta, candidates = store.meta, list(store)
+            different = sum(1 for _ in store.unique())
+        good = [(c.egb, c.n, i) for i, c in enumerate(candidates, start=1) if not c.error]
+        if not good:
+            continue
+        lowest: dict[float, float] = {}
+        for egb, n, _ in good:
+            lowest[round(n, 6)] = min(egb, lowest.get(round(n, 6), np.inf))
+        egb, n, _ = min(good)
+        first = next(i for e, _, i in good if e <= egb + TOLERANCE)
+        seconds = float(sum(c.seconds for c in candidates))
+        repeats = (meta.get("boundary") or {}).get("repeats") or meta["recipe"].get("repeats") or (1, 1)
+        rows.append(
+            Summary(
+                boundary=str(meta["twist"]),
+                metal=str(meta["metal"]),
+                potential=str(meta.get("potential", "zhou2004")),
+                repeats=" x ".join(map(str, repeats)),
+                candidates=len(candidates),
+                failed=len(candidates) - len(good),
+                different=different,
+                core_seconds=round(seconds, 1),
+                core_seconds_each=round(seconds / len(candidates), 2),
+                lowest=round(egb, 4),
+                lowest_n=round(n, 6),
+                found_after=first,
+                at=" ".join(f"{as_fraction(k)}:{v:.3f}" for k, v in sorted(lowest.items())),
+            )
+        )
+    return rows
+
+
+def summary_table(rows: Sequence[Summary]) -> str:
+    """The table as a person reads it."""
+    head = ("boundary", "metal", "potential", "cell", "candidates", "failed", "different", "core-s", "each")
+    titles = (*head, "lowest E_gb (J/m2)", "at [n]", "after", "lowest at each [n]")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for r in rows:
+        found = (r.boundary, r.metal, r.potential, r.repeats, r.candidates, r.failed, r.different)
+        cost = (f"{r.core_seconds:.0f}", f"{r.core_seconds_each:.1f}")
+        lowest = (f"{r.lowest:.4f}", as_fraction(r.lowest_n), r.found_after, r.at)
+        lines.append(f"| {' | '.join(map(str, (*found, *cost, *lowest)))} |")
+    return "\n".join(lines)
+
+
 def markdown(rows: Sequence[Row]) -> str:
     """The table as a person reads it, with the median of each answer."""
     lines = [
@@ -74,6 +144,6 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def as_json(rows: Sequence[Row] | Sequence[Summary]) -> list[dict[str, Any]]:
     """The table for `--json`."""
     return [asdict(row) for row in rows]

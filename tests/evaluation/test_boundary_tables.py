@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gcd.evaluation import dataset as tables
-from gcd.evaluation.search import evaluate_searches, markdown
+from gcd.evaluation.search import evaluate_searches, markdown, summarise_searches, summary_table
 from gcd.search.dataset import BoundaryDataset
 from gcd.search.store import Candidate, Store
 from gcd.structures.bicrystals import twist_bicrystal
@@ -88,3 +88,19 @@ def test_a_search_is_timed_until_its_answer(tmp_path):
     assert rows[8, 0.2].candidates is None
     assert "not found" in markdown(list(rows.values()))
     assert "| median of 2 | 0.4 |" in markdown(list(rows.values()))
+
+
+def test_a_search_of_any_boundary_is_summed_up(tmp_path):
+    recipe = {"repeats": [1, 1]}
+    with Store(
+        tmp_path / "s.db", META | {"twist": "s5-310-001", "potential": "Fe.fs", "recipe": recipe}
+    ) as store:
+        store.add(Candidate(7, 9, {}, 5.0, "it crashed"))
+        for number, (egb, n) in enumerate([(3.0, 0.5), (2.11, 0.0), (2.0996, 0.0), (2.0996, 0.0)]):
+            store.add(Candidate(7, number, {}, 1.0, "", egb, n, converged=True))
+    (row,) = summarise_searches([tmp_path / "s.db"])
+    assert (row.boundary, row.potential, row.repeats) == ("s5-310-001", "Fe.fs", "1 x 1")
+    assert (row.candidates, row.failed, row.core_seconds, row.core_seconds_each) == (5, 1, 9.0, 1.8)
+    assert (row.lowest, row.lowest_n, row.found_after) == (2.0996, 0.0, 3)
+    assert row.at == "0:2.100 1/2:3.000"
+    assert "| s5-310-001 |" in summary_table([row])
