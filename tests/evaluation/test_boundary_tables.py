@@ -101,6 +101,6 @@ def test_a_search_of_any_boundary_is_summed_up(tmp_path):
     (row,) = summarise_searches([tmp_path / "s.db"])
     assert (row.boundary, row.potential, row.repeats) == ("s5-310-001", "Fe.fs", "1 x 1")
     assert (row.candidates, row.failed, row.core_seconds, row.core_seconds_each) == (5, 1, 9.0, 1.8)
-    assert (row.lowest, row.lowest_n, row.found_after) == (2.0996, 0.0, 3)
+    assert (row.lowest, row.lowest_n, row.found_after) == (2.0996, 0.0, 4)
     assert row.at == "0:2.100 1/2:3.000"
     assert "| s5-310-001 |" in summary_table([row])
