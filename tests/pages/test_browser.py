@@ -152,7 +152,7 @@ def finished(open_page):
 
 def download(page, label: str) -> tuple[str, bytes]:
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=label).click()
+        page.get_by_role("button", name=re.compile(rf"^{label}")).click()
     found = waiting.value
     return found.suggested_filename, Path(found.path()).read_bytes()
 
