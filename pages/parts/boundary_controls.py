@@ -22,8 +22,9 @@ from gcd.limits import (
     MAX_UPLOAD_BYTES,
 )
 from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, RelaxationRequest, SearchRequest
+from gcd.structures import apart
 from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
-from gcd.structures.formats import read_structures
+from gcd.structures.formats import Reading
 from pages.parts.boundary_choice import Choice
 from pages.parts.boundary_data import dataset_of
 from pages.parts.boundary_sampling import REPEATS, recommended
@@ -208,6 +209,12 @@ def searching(choice: Choice) -> tuple[SearchRequest, bool]:
     return SearchRequest(**asked_of(choice), count=count, seed=seed, md_steps=(low, high)), pressed
 
 
+@st.cache_data(max_entries=8, show_spinner="Reading …")
+def _read(name: str, data: bytes, elements: str) -> Reading:
+    """The structures of an upload, read by a process of its own; StructureFileError in one sentence."""
+    return apart.read_apart(data, name, max_bytes=MAX_UPLOAD_BYTES, elements=elements or None)
+
+
 def uploading(potential: Any) -> tuple[RelaxationRequest | None, list[Atoms], bool]:
     """A slab of one's own: what relaxes it, its structures, and whether the button was pressed."""
     uploaded = st.file_uploader(
@@ -227,15 +234,16 @@ def uploading(potential: Any) -> tuple[RelaxationRequest | None, list[Atoms], bo
     if uploaded is None:
         return None, [], False
     try:
-        reading = read_structures(
-            uploaded.getvalue(), uploaded.name, max_bytes=MAX_UPLOAD_BYTES, elements=elements.split() or None
-        )
+        reading = _read(uploaded.name, uploaded.getvalue(), elements)
     except (StructureFileError, ValueError) as error:
         st.error(str(error), icon=":material/error:")
         return None, [], False
     for word in reading.words:
         st.warning(word, icon=":material/info:")
     structures = list(reading)[:MAX_PAGE_BOUNDARIES]
+    if not structures or not len(structures[0]):
+        st.error("The file holds no atoms.", icon=":material/error:")
+        return None, [], False
     request = RelaxationRequest(
         (uploaded.name,), potential=potential, rescale=rescale, elements=tuple(elements.split()) or None
     )

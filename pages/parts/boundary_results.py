@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 HEIGHT = 500  # pixels
+MOST_DRAWN = 6_000  # atoms
 PAIR_HEIGHT = 400  # of two side by side
 
 
@@ -156,7 +157,10 @@ def show_upload(structures: Sequence[Atoms], metal: str, look: dict[str, Any]) -
         st.metric("Structures", f"{len(structures)}")
         st.metric("Atoms", f"{len(atoms):,}", help="Of the first one.")
         st.metric("Elements", ", ".join(sorted(set(atoms.get_chemical_symbols()))))
-    show_atoms(scene(atoms, bonds=len(atoms) <= 1000), key="boundary_upload", height=HEIGHT)
+    if len(atoms) <= MOST_DRAWN:
+        show_atoms(scene(atoms, bonds=len(atoms) <= 1000), key="boundary_upload", height=HEIGHT)
+    else:
+        st.info(f"{len(atoms):,} atoms are too many to draw.")
 
 
 def show_summary(run: Outcome, dataset: BoundaryDataset | None) -> None:
