@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gcd import limits
-from gcd.requests import parse
+from gcd.requests import common, parse
 from gcd.requests.request import Listener, Request, asked
 from gcd.structures.boundary import Boundary
 from gcd.structures.boundary_names import find_boundary
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from gcd.energetics.potential import Potential
 
 LONGEST_SHIFT = 1e3  # Å
-MAX_PLANES = 200  # of a grain
 
 
 def boundary_word(text: Any, phase: str = "bcc") -> str:
@@ -42,14 +40,6 @@ def shift_pair(name: str, values: Any) -> tuple[float, float] | None:
     if not two or not all(limits.is_finite(v) and abs(v) <= LONGEST_SHIFT for v in values):
         raise ValueError(f"The {name} is two finite numbers in Å, not {values!r}.")
     return float(values[0]), float(values[1])
-
-
-def whole_pair(name: str, values: Any, most: int) -> tuple[int, int]:
-    """Two whole numbers from 1 up."""
-    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != 2:
-        raise ValueError(f"The {name} are two whole numbers, not {values!r}.")
-    first, second = (limits.check_integer(f"each of the {name}", v, 1, most) for v in values)
-    return first, second
 
 
 @dataclass(frozen=True)
@@ -149,15 +139,8 @@ class BoundaryRequest(OfBoundary):
         "--painted", default=None, address=("painted",), metavar="Å",
         parse=parse.number("painted thickness in Å", 0.0, 1e4), help="thickness of the painted middle (default 30)",
     )  # fmt: skip
-    repeats: tuple[int, int] | None = asked(
-        "--repeats", default=None, nargs=2, metavar=("A", "B"),
-        parse=parse.whole("each of the repeats", 1, limits.MAX_CELLS_PER_AXIS),
-        help="cells along x and y (default 1 1)",
-    )  # fmt: skip
-    planes: tuple[int, int] | None = asked(
-        "--planes", default=None, nargs=2, metavar=("A", "B"), parse=parse.whole("each of the planes", 1, MAX_PLANES),
-        help="planes of the lower and the upper grain (default: 28.5 Å of each)",
-    )  # fmt: skip
+    repeats: tuple[int, int] | None = common.repeats("1 1")
+    planes: tuple[int, int] | None = common.planes()
     evaluations: int | None = asked(
         "--nfe", default=None, address=("gb_nfe",), parse=parse.evaluations, metavar="N",
         help="evaluations of the network a sample, a multiple of the order (default: what the model was measured with)",
@@ -174,21 +157,12 @@ class BoundaryRequest(OfBoundary):
         "--restarts", default=3, parse=parse.whole("the number of restarts", 0, 20), metavar="N",
         help="how often a candidate with atoms too close to each other is painted again (default 3)",
     )  # fmt: skip
-    seed: int = asked(
-        "--seed", default=0, address=("sample_seed",), parse=parse.seed, always=True,
-        help="seed of all chance (default 0)",
-    )  # fmt: skip
+    seed: int = common.seed("sample_seed")
     relax: bool = asked("--relax", default=False, python=False, help="relax each candidate; gives E_gb")
     engine: str = "auto"
-    workers: int | None = asked(
-        "--workers", default=None, metavar="K", parse=parse.whole("the number of workers", 1, 1024),
-        help="processes that relax (default: one a core)",
-    )  # fmt: skip
+    workers: int | None = common.workers("processes that relax")
     first: int = 0  # index of the first candidate, so that a long series can be made in parts
-    device: str = asked(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"),
-        help="where tensors are computed (default auto: a GPU where there is one)",
-    )  # fmt: skip
+    device: str = common.device()
 
     def __post_init__(self) -> None:
         """Check everything but the ends, which are drawn candidate by candidate."""
@@ -197,11 +171,8 @@ class BoundaryRequest(OfBoundary):
         limits.check_seed(self.seed)
         limits.check_first(self.first)
         limits.check_integer("the number of restarts", self.restarts, 0, 20)
-        settled: dict[str, Any] = {"in_plane_shift": shift_pair("in-plane shift", self.in_plane_shift)}
-        for name, most in (("repeats", limits.MAX_CELLS_PER_AXIS), ("planes", MAX_PLANES)):
-            values: Sequence[int] | None = getattr(self, name)
-            settled[name] = None if values is None else whole_pair(name, values, most)
-        self.settle(**settled)
+        self.settle(in_plane_shift=shift_pair("in-plane shift", self.in_plane_shift))
+        common.settle_pairs(self)
         if self.evaluations is not None or self.order is not None:
             from gcd.diffusion.samplers import check_evaluations
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from gcd import limits
-from gcd.requests import parse
-from gcd.requests.boundary import LONGEST_SHIFT, MAX_PLANES, OfBoundary, shift_pair, whole_pair
+from gcd.requests import common, parse
+from gcd.requests.boundary import LONGEST_SHIFT, OfBoundary, shift_pair
 from gcd.requests.request import Listener, asked
 from gcd.structures.bicrystals import working_cell
 from gcd.structures.boundary import Boundary
@@ -60,28 +60,14 @@ class BuildRequest(OfBoundary):
         "--vacuum", default=None, metavar="A", parse=parse.number("vacuum in Å", 0.0, 1e3),
         help="Å below the lowest and above the highest plane (default 2.3)",
     )  # fmt: skip
-    planes: tuple[int, int] | None = asked(
-        "--planes", default=None, nargs=2, metavar=("A", "B"), parse=parse.whole("each of the planes", 1, MAX_PLANES),
-        help="planes of the lower and the upper grain (default: 28.5 Å of each)",
-    )  # fmt: skip
-    repeats: tuple[int, int] | None = asked(
-        "--repeats", default=None, nargs=2, metavar=("X", "Y"),
-        parse=parse.whole("each of the repeats", 1, limits.MAX_CELLS_PER_AXIS),
-        help="cells along x and y (default: as many as make each edge 8 Å long)",
-    )  # fmt: skip
-    lattice_constant: float | None = asked(
-        "--lattice-constant", default=None, metavar="A",
-        parse=parse.number("lattice constant in Å", limits.MIN_LATTICE_CONSTANT, limits.MAX_LATTICE_CONSTANT),
-        help="Å (default: that of the potential)",
-    )  # fmt: skip
+    planes: tuple[int, int] | None = common.planes()
+    repeats: tuple[int, int] | None = common.repeats()
+    lattice_constant: float | None = common.lattice_constant("potential")
     count: int = asked(
         "--count", default=1, address=("variants",), parse=parse.count, metavar="N",
         help="structures, each with its own choice of atoms, push and random shift (default 1)",
     )  # fmt: skip
-    seed: int = asked(
-        "--seed", default=0, address=("gb_seed",), parse=parse.seed, always=True,
-        help="seed of all chance (default 0)",
-    )  # fmt: skip
+    seed: int = common.seed("gb_seed")
 
     def __post_init__(self) -> None:
         """Check what does not need the structure itself."""
@@ -92,11 +78,8 @@ class BuildRequest(OfBoundary):
             raise ValueError(f"Atoms can be pushed by up to {MAX_PUSH:g} Å, not {self.push:g}.")
         if self.remove and self.insert:
             raise ValueError("Either remove atoms from the boundary or insert some, not both.")
-        settled: dict[str, Any] = {"in_plane_shift": shift_pair("in-plane shift", self.in_plane_shift)}
-        for name, most in (("repeats", limits.MAX_CELLS_PER_AXIS), ("planes", MAX_PLANES)):
-            values = getattr(self, name)
-            settled[name] = None if values is None else whole_pair(name, values, most)
-        self.settle(**settled)
+        self.settle(in_plane_shift=shift_pair("in-plane shift", self.in_plane_shift))
+        common.settle_pairs(self)
 
     @property
     def stem(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gcd import limits
-from gcd.requests import parse
+from gcd.requests import common, parse
 from gcd.requests.boundary import OfBoundary
 from gcd.requests.build import MAX_PUSH
 from gcd.requests.request import asked
@@ -30,7 +30,7 @@ class ChosenRequest(OfBoundary):
     structure: int = asked(default=0, address=("structure",))
     push: float = asked(default=0.0, address=("push",), parse=parse.number("push in Å", 0.0, MAX_PUSH))
     count: int = asked(default=1, address=("variants",), parse=parse.count)
-    seed: int = asked(default=0, address=("gb_seed",), parse=parse.seed, always=True)
+    seed: int = common.seed("gb_seed")
 
     def __post_init__(self) -> None:
         """Check everything; ValueError where there is no search data of that boundary."""

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from gcd import limits
-from gcd.requests import parse
+from gcd.requests import common, parse
 from gcd.requests.request import Listener, Request, asked
 from gcd.structures.crystals import (
     PHASES,
     check_element,
-    check_lattice_constant,
     check_phase,
-    check_size,
     crystal_grid,
-    lattice_constant_of,
 )
 
 if TYPE_CHECKING:
@@ -71,10 +68,7 @@ class CrystalRequest(Request):
         "--count", default=1, address=("count",), parse=parse.count, metavar="N", always=True,
         help=f"how many crystals (1 to {limits.MAX_COUNT:,}; default 1)",
     )  # fmt: skip
-    seed: int = asked(
-        "--seed", default=0, address=("seed",), parse=parse.seed, always=True,
-        help="seed of all chance (default 0)",
-    )  # fmt: skip
+    seed: int = common.seed()
     evaluations: int = asked(
         "--nfe", default=60, address=("nfe",), parse=parse.evaluations, metavar="N", always=True,
         help="evaluations of the network a sample, a multiple of the order (default 60, of order 3)",
@@ -94,28 +88,13 @@ class CrystalRequest(Request):
         "--first", default=0, metavar="I", parse=parse.whole("the index of the first sample", 0, limits.MAX_SEED),
         help="index of the first crystal, so that a long series can be made in parts (default 0)",
     )  # fmt: skip
-    device: str = asked(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"),
-        help="where tensors are computed (default auto: a GPU where there is one)",
-    )  # fmt: skip
+    device: str = common.device()
 
     def __post_init__(self) -> None:
         """Check everything, and fill in what follows from the phase."""
         from gcd.diffusion.samplers import check_evaluations
 
-        entry = check_phase(self.phase)
-        symbol = check_element(self.element or entry.default_element)
-        edge = self.lattice_constant
-        edge = lattice_constant_of(entry.name, symbol) if edge is None else check_lattice_constant(edge)
-        self.settle(
-            phase=entry.name,
-            size=check_size(self.size, entry.name),
-            element=symbol,
-            lattice_constant=float(edge),
-            count=limits.check_count(self.count),
-            seed=limits.check_seed(self.seed),
-            first=limits.check_first(self.first),
-        )
+        common.settle_crystal(self)
         check_evaluations(self.evaluations, self.order, self.time_spacing)
         limits.check_total(self.count, self.grid.count)
 

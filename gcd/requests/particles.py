@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from gcd import limits
-from gcd.requests import parse
+from gcd.requests import common, parse
 from gcd.requests.crystal import phase_name
 from gcd.requests.request import Listener, Request, asked
 from gcd.structures.crystals import (
     PHASES,
     check_element,
-    check_lattice_constant,
-    check_phase,
-    check_size,
-    lattice_constant_of,
 )
 
 if TYPE_CHECKING:
@@ -71,11 +67,7 @@ class ParticleRequest(Request):
         "--element", default=None, parse=check_element, metavar="EL",
         help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)",
     )  # fmt: skip
-    lattice_constant: float | None = asked(
-        "--lattice-constant", default=None, metavar="A",
-        parse=parse.number("lattice constant in Å", limits.MIN_LATTICE_CONSTANT, limits.MAX_LATTICE_CONSTANT),
-        help="edge of the conventional cell in Å (default: that of the element)",
-    )  # fmt: skip
+    lattice_constant: float | None = common.lattice_constant("element")
     size: tuple[int, int, int] = asked(
         "--size", default=(4, 4, 4), parse=parse.cells, nargs="+", metavar="N",
         help=f"supercell in conventional cells: X Y Z, or one number for a cube (1 to {limits.MAX_CELLS_PER_AXIS}; "
@@ -85,37 +77,19 @@ class ParticleRequest(Request):
         "--count", default=1, parse=parse.count, metavar="N",
         help=f"how many structures (1 to {limits.MAX_COUNT:,}; default 1)",
     )  # fmt: skip
-    seed: int = asked(
-        "--seed", default=0, address=("seed",), parse=parse.seed, always=True,
-        help="seed of all chance (default 0)",
-    )  # fmt: skip
+    seed: int = common.seed()
     checkpoint: str | None = asked(
         "--checkpoint", default=None, metavar="C", help="name or folder of the model (default particle-PHASE)"
     )
     first: int = 0  # index of the first sample, so that a long series can be made in parts
-    device: str = asked(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"),
-        help="where tensors are computed (default auto: a GPU where there is one)",
-    )  # fmt: skip
+    device: str = common.device()
 
     def __post_init__(self) -> None:
         """Check everything, and fill in what follows from the phase."""
         from gcd.particles.samplers import check_sampler
 
-        entry = check_phase(self.phase)
-        symbol = check_element(self.element or entry.default_element)
-        edge = self.lattice_constant
-        edge = lattice_constant_of(entry.name, symbol) if edge is None else check_lattice_constant(edge)
-        self.settle(
-            phase=entry.name,
-            size=check_size(self.size, entry.name),
-            element=symbol,
-            lattice_constant=float(edge),
-            count=limits.check_count(self.count),
-            seed=limits.check_seed(self.seed),
-            first=limits.check_first(self.first),
-            initial_sigma=limits.check_initial_sigma(self.initial_sigma),
-        )
+        common.settle_crystal(self)
+        self.settle(initial_sigma=limits.check_initial_sigma(self.initial_sigma))
         check_sampler(self.sampler, self.steps)
         _ = self.restart  # checks itself
         limits.check_particles(self.count, self.atoms)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gcd.requests import parse
+from gcd.requests import common, parse
 from gcd.requests.request import Listener, Request, asked
 
 if TYPE_CHECKING:
@@ -49,16 +49,8 @@ class RelaxationRequest(Request):
         "--engine", default="auto", choices=ENGINES,
         help="what relaxes (default auto: the best that can, with the potential, and is installed)",
     )  # fmt: skip
-    workers: int | None = asked(
-        "--workers", default=None, metavar="K", parse=parse.whole("the number of workers", 1, 1024),
-        help="processes for LAMMPS (default: one a core)",
-    )  # fmt: skip
-    device: str = asked(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda"),
-        help="for torch (default auto: a GPU where there is)",
-    )
+    workers: int | None = common.workers("processes for LAMMPS")
+    device: str = common.device()
 
     def __post_init__(self) -> None:
         """Check everything but the files, which are read when it runs."""

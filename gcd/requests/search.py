@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gcd import limits
-from gcd.requests import parse
-from gcd.requests.boundary import MAX_PLANES, OfBoundary, whole_pair
+from gcd.requests import common, parse
+from gcd.requests.boundary import OfBoundary
 from gcd.requests.request import Listener, asked
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ class SearchRequest(OfBoundary):
         "--count", default=100, address=("search_count",), metavar="N", always=True,
         parse=parse.whole("the number of candidates", 1, limits.MAX_CANDIDATES), help="candidates in all (default 100)",
     )  # fmt: skip
-    workers: int | None = asked(
-        "--workers", default=None, metavar="K", parse=parse.whole("the number of workers", 1, 1024),
-        help="processes (default: one a core)",
-    )  # fmt: skip
+    workers: int | None = common.workers("processes")
     windows: tuple[str, ...] = asked("--window", default=(), keyword="windows")
     md_steps: tuple[int, int] = asked(
         "--md-steps", default=STEPS, nargs=2, metavar=("LOW", "HIGH"),
@@ -51,19 +48,9 @@ class SearchRequest(OfBoundary):
         "--without-md", default=0.15, metavar="SHARE", parse=parse.number("share without MD", 0.0, 1.0),
         help="share of candidates that are only relaxed (default 0.15)",
     )  # fmt: skip
-    repeats: tuple[int, int] | None = asked(
-        "--repeats", default=None, nargs=2, metavar=("X", "Y"),
-        parse=parse.whole("each of the repeats", 1, limits.MAX_CELLS_PER_AXIS),
-        help="cells along x and y (default: as many as make each edge 8 Å long)",
-    )  # fmt: skip
-    planes: tuple[int, int] | None = asked(
-        "--planes", default=None, nargs=2, metavar=("A", "B"), parse=parse.whole("each of the planes", 1, MAX_PLANES),
-        help="planes of the lower and the upper grain (default: 28.5 Å of each)",
-    )  # fmt: skip
-    seed: int = asked(
-        "--seed", default=0, address=("search_seed",), parse=parse.seed, always=True,
-        help="seed of all chance (default 0)",
-    )  # fmt: skip
+    repeats: tuple[int, int] | None = common.repeats()
+    planes: tuple[int, int] | None = common.planes()
+    seed: int = common.seed("search_seed")
 
     def __post_init__(self) -> None:
         """Check everything."""
@@ -71,9 +58,7 @@ class SearchRequest(OfBoundary):
         limits.check_integer("the number of candidates", self.count, 1, limits.MAX_CANDIDATES)
         limits.check_seed(self.seed)
         settled: dict[str, Any] = {"windows": tuple(map(str, self.windows))}
-        for name, most in (("repeats", limits.MAX_CELLS_PER_AXIS), ("planes", MAX_PLANES)):
-            values = getattr(self, name)
-            settled[name] = None if values is None else whole_pair(name, values, most)
+        common.settle_pairs(self)
         steps, kelvin = self.md_steps, self.temperature
         settled |= {"md_steps": (int(steps[0]), int(steps[1]))}
         settled |= {"temperature": (float(kelvin[0]), float(kelvin[1]))}
