@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FREE = 20.0  # Å on either side of the plane in which atoms move freely; beyond, the grains are clamped
 # What files of LAMMPS without elements are read as: types 1, 2, 3 ...
 NAMELESS = {"X", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"}
+NO_BOUNDARY = "No boundary was found: between its ends the slab is a perfect crystal."
 CLOSEST = 0.1  # Å; two atoms closer than that are a mistake, not a structure
 CAP = 2.0  # eV: an atom's excess energy when looking for the plane, so that one overlap does not decide
 DISORDER = 0.1  # eV that stand for 1 of centrosymmetry where a potential has no energies of atoms
@@ -190,7 +191,7 @@ def make_slab(
     if plane is None:
         assert excess is not None
         if whole or _flat(z, excess, crystal.cutoff):
-            words.append("No boundary was found: between its ends the slab is a perfect crystal.")
+            words.append(NO_BOUNDARY)
         plane = locate_plane(z, excess, crystal.cutoff)
     _check_plane(plane, low, high)
     if not rescale and (strain := _strain(opened, symbol, potential)) is not None and strain.worth_telling:

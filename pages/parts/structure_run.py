@@ -14,6 +14,7 @@ from gcd.analysis.rdf import radial_distribution
 from gcd.analysis.steinhardt import Neighbours, coordination, minimum_distance, steinhardt
 from gcd.checkpoints import load_decoder
 from gcd.energetics.boundary_energy import describe_boundary, relax_boundaries
+from gcd.energetics.boundary_plane import NO_BOUNDARY
 from gcd.energetics.zhou2004 import METALS
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_STRUCTURE_ATOMS, MAX_PAGE_STRUCTURE_VOXELS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 ORDER_RULE: Neighbours = "voronoi"  # of q4 and q6: the one rule for a structure of any phase
 VACUUM = 5.0  # Å without atoms; a wider gap than between the planes of any metal
-PERFECT = 0.01  # J/m2; a slab that costs no more has no boundary, but maybe a little strain
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def boundary_of(atoms: Atoms) -> dict[str, Any] | None:
         found = describe_boundary(atoms, symbols.pop())
     except ValueError:
         return None
-    return found if found["egb"] > PERFECT else None
+    return None if NO_BOUNDARY in found.get("warnings", ()) else found
 
 
 def _open(atoms: Atoms) -> bool:

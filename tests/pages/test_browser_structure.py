@@ -76,7 +76,7 @@ def test_a_bad_upload_gets_a_sentence_and_the_next_one_works(open_page):
     page = open_page("/your_structure")
     page.locator(DRAWN).wait_for()
     upload(page, "broken.cif", b"PK\x03\x04" + bytes(100))
-    page.get_by_text("binary or compressed").wait_for()
+    page.get_by_text("zip archive that cannot be unpacked").wait_for()
     assert page.get_by_role("button", name="Encode, decode, analyse").count() == 0
     page.get_by_role("button", name=re.compile("^Remove")).click()
     page.get_by_role("button", name="Encode, decode, analyse").wait_for()
