@@ -185,7 +185,7 @@ def test_cancel_while_relaxing_keeps_the_candidates(open_page):
         "click"
     )  # the page is redrawn all the time
     page.get_by_text("What was finished is kept").wait_for()
-    assert page.get_by_role("button", name="extxyz before").is_visible()
+    page.get_by_role("button", name="extxyz before").wait_for()  # drawn below it, a little later
 
 
 QUERY = (
