@@ -8,6 +8,7 @@ from gcd import limits
 from gcd.requests import parse
 from gcd.requests.request import Request, asked
 from gcd.structures.crystals import (
+    PHASES,
     check_element,
     check_lattice_constant,
     check_phase,
@@ -46,10 +47,26 @@ def workers(what: str) -> Any:
     )  # fmt: skip
 
 
-def lattice_constant(usual: str) -> Any:
-    """--lattice-constant"""
+def phase() -> Any:
+    """--phase"""
     return asked(
-        "--lattice-constant", default=None, metavar="A",
+        "--phase", address=("phase",), parse=lambda text: check_phase(text).name, metavar="P",
+        help=f"crystal phase: {', '.join(PHASES)}",
+    )  # fmt: skip
+
+
+def element(*keys: str) -> Any:
+    """--element, and its key in the address where it has one."""
+    return asked(
+        "--element", default=None, address=keys, parse=check_element, metavar="EL",
+        help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)",
+    )  # fmt: skip
+
+
+def lattice_constant(usual: str, *keys: str) -> Any:
+    """--lattice-constant, and its key in the address where it has one."""
+    return asked(
+        "--lattice-constant", default=None, address=keys, metavar="A",
         parse=parse.number("lattice constant in Å", limits.MIN_LATTICE_CONSTANT, limits.MAX_LATTICE_CONSTANT),
         help=f"edge of the conventional cell in Å (default: that of the {usual})",
     )  # fmt: skip

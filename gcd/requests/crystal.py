@@ -10,9 +10,6 @@ from gcd import limits
 from gcd.requests import common, parse
 from gcd.requests.request import Listener, Request, asked
 from gcd.structures.crystals import (
-    PHASES,
-    check_element,
-    check_phase,
     crystal_grid,
 )
 
@@ -23,11 +20,6 @@ if TYPE_CHECKING:
 
 
 FULL = (60, 3)  # evaluations and order of the paper
-
-
-def phase_name(text: str) -> str:
-    """The phase's name in the table, for its name in any case."""
-    return check_phase(text).name
 
 
 @dataclass(frozen=True)
@@ -42,22 +34,9 @@ class CrystalRequest(Request):
     function: ClassVar[str] = "generate_crystals"
     result: ClassVar[str] = "crystals"
 
-    phase: str = asked(
-        "--phase",
-        address=("phase",),
-        parse=phase_name,
-        metavar="P",
-        help=f"crystal phase: {', '.join(PHASES)}",
-    )
-    element: str | None = asked(
-        "--element", default=None, address=("element",), parse=check_element, metavar="EL",
-        help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)",
-    )  # fmt: skip
-    lattice_constant: float | None = asked(
-        "--lattice-constant", default=None, address=("a",), metavar="A",
-        parse=parse.number("lattice constant in Å", limits.MIN_LATTICE_CONSTANT, limits.MAX_LATTICE_CONSTANT),
-        help="edge of the conventional cell in Å (default: that of the element)",
-    )  # fmt: skip
+    phase: str = common.phase()
+    element: str | None = common.element("element")
+    lattice_constant: float | None = common.lattice_constant("element", "a")
     size: tuple[int, int, int] = asked(
         "--size", default=(4, 4, 4), address=("nx", "ny", "nz"), parse=parse.cells, nargs="+", metavar="N",
         always=True,

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gcd import limits
 from gcd.requests import common, parse
-from gcd.requests.crystal import phase_name
 from gcd.requests.request import Listener, Request, asked
 from gcd.structures.crystals import (
     PHASES,
-    check_element,
 )
 
 if TYPE_CHECKING:
@@ -31,13 +29,7 @@ class ParticleRequest(Request):
     function: ClassVar[str] = "generate_particles"
     result: ClassVar[str] = "structures"
 
-    phase: str = asked(
-        "--phase",
-        address=("phase",),
-        parse=phase_name,
-        metavar="P",
-        help=f"crystal phase: {', '.join(PHASES)}",
-    )
+    phase: str = common.phase()
     initial_sigma: float | None = asked(
         "--initial-sigma", default=None, address=("sigma",), metavar="S",
         parse=parse.number("initial sigma", 0.0, limits.MAX_INITIAL_SIGMA),
@@ -63,10 +55,7 @@ class ParticleRequest(Request):
         parse=parse.number("restart time", 1e-3, 1.0),
         help="the time, from 0 to 1, that it goes back to (default 0.4)",
     )  # fmt: skip
-    element: str | None = asked(
-        "--element", default=None, parse=check_element, metavar="EL",
-        help="chemical symbol (default: Po, W, Cu for sc, bcc, fcc)",
-    )  # fmt: skip
+    element: str | None = common.element()
     lattice_constant: float | None = common.lattice_constant("element")
     size: tuple[int, int, int] = asked(
         "--size", default=(4, 4, 4), parse=parse.cells, nargs="+", metavar="N",

@@ -138,10 +138,6 @@ class Request:
         inside = "".join(f"    {line},\n" for line in lines)
         return f"{module}{self.function}(\n{inside})".replace("'", '"')
 
-    def keywords(self) -> dict[str, Any]:
-        """All fields by their names in Python."""
-        return {how.keyword or f.name: getattr(self, f.name) for f, how in self.asked()}
-
     # --- A page's address -------------------------------------------------------------------------------------
 
     def to_address(self) -> dict[str, str]:

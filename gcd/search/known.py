@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from gcd.search.dataset import BoundaryDataset, DatasetError
+from gcd.search.dataset import BoundaryDataset
+from gcd.search.datasets import named_datasets
 from gcd.structures.boundary import Boundary
 
 
@@ -23,22 +22,15 @@ def datasets_of(boundary: Boundary) -> list[str]:
     """Names of the datasets of it, in any metal of its phase and with any repeats."""
     from gcd.places import dataset_folder
 
-    folder = str(dataset_folder())
-    return [name for name, found in _datasets(folder).items() if _alike(found, boundary)]
+    return [name for name, found in named_datasets(str(dataset_folder())).items() if _of(found, boundary)]
+
+
+def _of(dataset: BoundaryDataset, boundary: Boundary) -> bool:
+    try:
+        return _alike(dataset.boundary, boundary)
+    except (KeyError, ValueError):  # of an older format, or of a boundary that is none
+        return False
 
 
 def _alike(a: Boundary, b: Boundary) -> bool:
     return (a.slug, a.phase) == (b.slug, b.phase)
-
-
-@cache
-def _datasets(folder: str) -> dict[str, Boundary]:
-    from pathlib import Path
-
-    found = {}
-    for path in sorted(Path(folder).glob("*.npz")):
-        try:
-            found[path.stem] = BoundaryDataset.load(path).boundary
-        except (DatasetError, KeyError, ValueError):
-            continue
-    return found

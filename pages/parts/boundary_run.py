@@ -82,7 +82,7 @@ class BoundaryRun(Outcome):
         )
 
 
-def check_for_page(wanted: Relaxable, structures: Sequence[Atoms]) -> None:
+def check_for_page(structures: Sequence[Atoms]) -> None:
     """ValueError, in one sentence, for what a web page does not take on although the package would."""
     check_integer("the number of variants", len(structures), 1, MAX_PAGE_BOUNDARIES)
     largest = max(len(atoms) for atoms in structures)
@@ -139,7 +139,7 @@ def run_relaxation(
     """Build, or take, and relax. Cancelled, the job's result is what was relaxed until then."""
     report(0.0, "Building")
     before = tuple(structures_of(wanted, uploaded))
-    check_for_page(wanted, before)
+    check_for_page(before)
     engine = choose_engine("auto", wanted.potential)
     run = BoundaryRun(wanted, before, (None,) * len(before), engine)
 

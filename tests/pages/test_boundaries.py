@@ -11,7 +11,7 @@ from gcd.jobs import Job, Report
 from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_SEARCH
 from gcd.requests import BuildRequest, ChosenRequest, SearchRequest
 from gcd.search.dataset import BoundaryDataset
-from gcd.search.datasets import datasets
+from gcd.search.datasets import datasets, named_datasets
 from gcd.structures.bicrystals import TWISTS, twist_bicrystal
 from pages.parts import work
 from pages.parts.boundary_controls import BUILT
@@ -37,8 +37,10 @@ def own_dataset(tmp_path, monkeypatch, fresh_server):
     """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(tmp_path))
     datasets.cache_clear()
+    named_datasets.cache_clear()
     yield
     datasets.cache_clear()
+    named_datasets.cache_clear()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from gcd.generate import generate_boundaries
 from gcd.jobs import Cancelled, Job, Report
 from gcd.limits import MAX_PAGE_CANDIDATES
 from gcd.requests import BoundaryRequest
-from gcd.search.datasets import datasets
+from gcd.search.datasets import datasets, named_datasets
 from gcd.structures.bicrystals import twist_bicrystal
 from pages.parts import work
 from pages.parts.boundary_files import everything_bytes, table_bytes
@@ -38,8 +38,10 @@ def own_dataset(small_dataset, monkeypatch, fresh_server):
     """A small dataset, on a server without jobs or caches of earlier tests."""
     monkeypatch.setenv("GCD_DATA", str(small_dataset.parent))
     datasets.cache_clear()
+    named_datasets.cache_clear()
     yield
     datasets.cache_clear()
+    named_datasets.cache_clear()
 
 
 def sample(app: AppTest) -> AppTest:
