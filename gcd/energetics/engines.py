@@ -68,12 +68,18 @@ class Engine(Protocol):
 class LocalEngine:
     """Runs tasks in ``workers`` processes of this machine; a context manager that ends them all."""
 
-    def __init__(self, workers: int | None = None, *, timeout: float = 600.0) -> None:
-        """``workers``: all cores when None. A task longer than ``timeout`` seconds is stopped with its process."""
+    def __init__(
+        self, workers: int | None = None, *, timeout: float = 600.0, memory: int | None = None
+    ) -> None:
+        """``workers``: all cores when None. A task longer than ``timeout`` seconds is stopped with its process.
+
+        ``memory``: bytes of data that a process may hold; who asks for more ends with an error of its own.
+        """
         self.size = cores() if workers is None else workers
         if self.size < 1:
             raise ValueError(f"The number of workers must be 1 or more, not {workers}.")
         self.timeout = timeout
+        self.memory = memory
         self._pool: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -163,7 +169,10 @@ class LocalEngine:
             raise EngineError("Worker processes need Linux or macOS.")
         self._folder = tempfile.TemporaryDirectory(prefix="gcd-engine-", ignore_cleanup_errors=True)
         self._pool = ProcessPool(
-            self.size, initializer=_prepare, initargs=(self._folder.name, os.getpid()), context=_BareContext()
+            self.size,
+            initializer=_prepare,
+            initargs=(self._folder.name, os.getpid(), self.memory),
+            context=_BareContext(),
         )
 
     def _outcome(self, index: int, future: Future[Any]) -> Outcome:
@@ -239,9 +248,13 @@ class _BareContext(context.SpawnContext):
 # --- In the worker ------------------------------------------------------------------------------------------
 
 
-def _prepare(folder: str, parent: int) -> None:
+def _prepare(folder: str, parent: int, memory: int | None) -> None:
     """Before the first task: quiet, single-threaded, temporary files in the engine's folder, ended by any signal."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    if memory is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     tempfile.tempdir = folder
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # also inside a library's loop
     nothing = os.open(os.devnull, os.O_RDWR)
