@@ -13,6 +13,7 @@ from gcd.structures.boundary import Boundary, check_boundary_phase
 from gcd.structures.twists import TWISTS, Twist, check_twist
 
 HOW = "sigma5, 'twist 110 sigma3', s5-310-001 or 'lower=1 3 0; 0 0 1; 3 -1 0; upper=-1 3 0; 0 0 1; 3 1 0'"
+ANGLE = 0.01  # degrees by which two misorientations that are one may differ
 _TWIST = re.compile(r"twist[ -]*\[?([\d ]{3,5})\]?[ -]*(?:sigma|s)?(\d+)([a-z]?)")
 _NAMED = re.compile(
     r"(?:sigma|s)(\d+)[a-z]?[ -]*\(?([\d.]+)\)?[ -]*\[?(\d{3})\]?(?:[ -]*(?:symmetric)?[ -]*tilt)?"
@@ -95,6 +96,21 @@ def slug(b: Boundary) -> str:
             return name
     digits = hashlib.sha256(repr((b.lower, b.upper)).encode()).hexdigest()[:6]
     return f"s{b.sigma}-{plane}-{_indices(b.plane_upper)}-{digits}"
+
+
+def listed(b: Boundary) -> Boundary | None:
+    """The twist or symmetric tilt of the lists with the same misorientation and plane, whatever its cell; or None."""
+    axis = _indices(b.axis, ordered=True)
+    if axis not in csl.AXES or b.sigma > csl.MAX_SIGMA:
+        return None
+    if b.kind == "twist":
+        every = csl.twists(b.phase, axis, _enough(b.sigma))
+        return next((t for t in every if t.sigma == b.sigma and abs(t.angle - b.angle) < ANGLE), None)
+    if b.kind == "symmetric tilt":
+        plane = sorted(map(abs, b.plane_lower))
+        every = csl.tilts(b.phase, axis, _enough(b.sigma))
+        return next((t for t in every if sorted(map(abs, t.plane_lower)) == plane), None)
+    return None
 
 
 def twist_name(b: Boundary) -> str:
