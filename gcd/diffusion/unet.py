@@ -31,6 +31,7 @@ class UNetConfig:
     context: bool = True  # blocks of the deepest level also hear the mean over all tokens
     time_features: int = 128  # width of the time embedding
     halo: int = 8  # voxels of neighbourhood around a grid that the strides do not divide
+    conditions: int = 0  # numbers that the network is told beside the time (gcd.diffusion.conditions)
 
     def __post_init__(self) -> None:
         for name in ("channels", "strides"):
@@ -69,6 +70,14 @@ class UNet(nn.Module):
         self.time = nn.Sequential(
             nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, 2 * width), nn.SiLU()
         )
+        self.conditions = (
+            nn.Sequential(nn.Linear(c.conditions, 2 * width), nn.SiLU(), nn.Linear(2 * width, 2 * width))
+            if c.conditions
+            else None
+        )
+        if self.conditions is not None:
+            nn.init.zeros_(self.conditions[2].weight)  # a network that was trained without them begins as it was
+            nn.init.zeros_(self.conditions[2].bias)
         self.stem = Patch(c.in_channels, c.channels[0], c.strides[0])
 
         def stage(level: int) -> Stage:
@@ -91,12 +100,18 @@ class UNet(nn.Module):
         self.head = Unpatch(c.channels[0], 1, c.strides[0])
         nn.init.zeros_(self.head.linear.weight)
 
-    def forward(self, x: Tensor, t: Tensor, periodic: Periodic = ALL_PERIODIC) -> Tensor:
-        """(B, in_channels, X, Y, Z) voxels and (B,) times to (B, 1, X, Y, Z)."""
+    def forward(
+        self, x: Tensor, t: Tensor, periodic: Periodic = ALL_PERIODIC, conditions: Tensor | None = None
+    ) -> Tensor:
+        """(B, in_channels, X, Y, Z) voxels, (B,) times and (B, C) conditions to (B, 1, X, Y, Z)."""
         shape = x.shape[2:]
         x, crop = self._to_multiple(x, periodic)
         dtype = self.head.linear.weight.dtype
         time = self.time(sinusoids(t, self.config.time_features).to(dtype))  # (B, 2 T)
+        if self.conditions is not None:
+            if conditions is None:
+                raise ValueError(f"This network is told {self.config.conditions} conditions, and was told none.")
+            time = time + self.conditions(conditions.to(dtype))
         h = self.stem(x.to(dtype))  # (B, C, X/s, Y/s, Z/s), channels last in memory as all that follows
         skips: list[Tensor] = []
         for level, stage in enumerate(self.down):

@@ -112,15 +112,7 @@ class BoundaryDataset:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the npz file, whole or not at all; the same content gives the same bytes."""
-        members = self.arrays | {"about": np.array(json.dumps(self.about, sort_keys=True))}
-        with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
-            for name, array in sorted(members.items()):
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
-                # A fixed date, so that the same content is the same file.
-                archive.writestr(
-                    zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9
-                )
+        write_npz(path, self.arrays | {"about": np.array(json.dumps(self.about, sort_keys=True))})
 
     def export(self, path: str | os.PathLike[str], indices: Iterable[int] | None = None) -> int:
         """Write all structures, or those of ``indices``, as extxyz, whole or not at all; how many there are."""
@@ -152,6 +144,18 @@ class BoundaryDataset:
                 f"{str(path)!r} is no boundary dataset: it lacks {', '.join(sorted(lacking))}."
             )
         return cls(arrays, about)
+
+
+def write_npz(path: str | os.PathLike[str], members: dict[str, np.ndarray]) -> None:
+    """Arrays as an npz file, whole or not at all; the same content gives the same bytes."""
+    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in sorted(members.items()):
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
+            # A fixed date, so that the same content is the same file.
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9
+            )
 
 
 def load_dataset(name: str = "w-sigma5") -> BoundaryDataset:

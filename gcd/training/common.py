@@ -59,10 +59,13 @@ class RunConfig:
 def begin_with(network: nn.Module, other: nn.Module) -> None:
     """Give a network the weights of another of the same architecture, in single precision.
 
+    What the other is not told (`UNetConfig.conditions`) begins without effect.
+
     Raises:
         ValueError: the other has other arrays, in one sentence.
     """
     own, given = network.state_dict(), {k: v.float() for k, v in other.state_dict().items()}
+    given = {k: v for k, v in own.items() if k.startswith("conditions.")} | given
     if differ := [
         k for k in {**own, **given} if k not in own or k not in given or own[k].shape != given[k].shape
     ]:
