@@ -1,4 +1,4 @@
-"""Gather searches into a collection: python scripts/gather_many.py bcc FOLDER [FOLDER ...] --out data/boundaries-bcc.npz.
+"""Gather searches into a collection: python scripts/gather_many.py bcc FOLDER [FOLDER ...] --out FILE.npz.
 
 Of the stores (*.db) of each folder the distinct, converged structures are taken. For bcc the dataset of tungsten's Σ5
 twist, data/w-sigma5.npz, comes along. What data/held-out.toml names is refused.
@@ -40,7 +40,7 @@ def of_dataset(path: Path) -> Part:
     member = _member(data.boundary, data.about["metal"], data.cell[:2], {"file": path.name})
     planes = data.arrays["plane"]
     shifted = [data.positions(i) - np.array([0.0, 0.0, planes[i]]) for i in range(len(data))]
-    return Part(member, data.egb, data.n, shifted)
+    return Part(member, data.egb.tolist(), data.n.tolist(), shifted)
 
 
 def _member(boundary: Boundary, metal: str, cell: np.ndarray, record: dict[str, object]) -> Member:
@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("phase", choices=("bcc", "fcc"))
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--highest", type=float, default=2.0, help="J/m2 above the lowest of a boundary (default 2)")
+    parser.add_argument(
+        "--highest", type=float, default=2.0, help="J/m2 above the lowest of a boundary (default 2)"
+    )
     given = parser.parse_args()
     parts = [of_dataset(ROOT / "data/w-sigma5.npz")] if given.phase == "bcc" else []
     for folder in given.folders:

@@ -156,6 +156,51 @@ class BoundaryCheckpoint(VoxelCheckpoint):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class ManyBoundariesCheckpoint(VoxelCheckpoint):
+    """An in-painting model of many boundaries of a phase; lengths in lattice constants, whatever the metal.
+
+    Attributes:
+        learnt: the boundaries learnt from, each with its metal; config.json says how many structures of each.
+        held_out: names of boundaries, and metals, that nothing was learnt from.
+        frame: voxel layers that the network sees.
+        painted_layers: thickness of what it paints, least and most.
+        opening: lattice constants by which sampling lifts the upper grain, least and most.
+        sampling: what the solver does by default.
+        rank, guidance: what a wish for low energy asks for, and how strongly, by default.
+    """
+
+    KIND = "boundaries"
+    NEEDED = ("phase", "frame", "painted_layers", "opening", "learnt", *VoxelCheckpoint.NEEDED)
+    variant: ClassVar[str] = "any"
+
+    phase: str
+    learnt: tuple[tuple[Boundary, str], ...]
+    held_out: tuple[frozenset[str], frozenset[str]]
+    frame: int
+    painted_layers: tuple[int, int]
+    opening: tuple[float, float]
+    sampling: SolverSettings
+    rank: float
+    guidance: float
+
+    @property
+    def subject(self) -> str:
+        return f"{self.phase} boundaries"
+
+    @cached_property
+    def families(self) -> frozenset[str]:
+        """Axis and kind of all that was learnt, such as "[001] symmetric tilt"."""
+        return frozenset(boundary.family for boundary, _ in self.learnt)
+
+    def has_learnt(self, boundary: Boundary, metal: str | None = None) -> bool:
+        """Whether structures of that boundary were learnt from: of that metal, or of any when None."""
+        return any(
+            (known.slug, known.phase) == (boundary.slug, boundary.phase) and metal in (None, of)
+            for known, of in self.learnt
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ParticleCheckpoint(Checkpoint):
     """The score network of one phase."""
 
@@ -182,7 +227,14 @@ class DecoderCheckpoint(Checkpoint):
 
 
 KINDS: dict[str, type[Checkpoint]] = {
-    kind.KIND: kind for kind in (CrystalCheckpoint, BoundaryCheckpoint, ParticleCheckpoint, DecoderCheckpoint)
+    kind.KIND: kind
+    for kind in (
+        CrystalCheckpoint,
+        BoundaryCheckpoint,
+        ManyBoundariesCheckpoint,
+        ParticleCheckpoint,
+        DecoderCheckpoint,
+    )
 }
 
 
@@ -237,6 +289,8 @@ def typed(name: str, path: Path, config: Any) -> Checkpoint:
             fast=entries.read("fast", lambda value: value and _solver(value)),
             quality=tuple(config.get("quality") or ()),
         )
+    if kind is ManyBoundariesCheckpoint:
+        return _many(voxel, entries)
     ends = entries.read("ends", lambda value: dict(value or {}))
     return BoundaryCheckpoint(
         **voxel,
@@ -249,6 +303,33 @@ def typed(name: str, path: Path, config: Any) -> Checkpoint:
         jitter=entries.read("ends", lambda _: float(ends.get("jitter", JITTER))),
         opening=entries.read("ends", lambda _: _numbers(ends.get("opening", OPENING), 2)),
         sampling=entries.read("sampling", lambda value: _solver(value or {"evaluations": 60, "order": 3})),
+    )
+
+
+def _many(voxel: dict[str, Any], entries: _Entries) -> ManyBoundariesCheckpoint:
+    """The model of many boundaries that a config.json describes."""
+
+    def held(value: Any) -> tuple[frozenset[str], frozenset[str]]:
+        value = value or {"boundaries": [], "metals": []}
+        return frozenset(map(str, value["boundaries"])), frozenset(map(str, value["metals"]))
+
+    wish = entries.read("wish", lambda value: dict(value or {}))
+    return ManyBoundariesCheckpoint(
+        **voxel,
+        phase=str(entries.config["phase"]),
+        learnt=entries.read(
+            "learnt",
+            lambda value: tuple(
+                (Boundary.from_dict(entry["boundary"]), str(entry["metal"])) for entry in value
+            ),
+        ),
+        held_out=entries.read("held_out", held),
+        frame=entries.read("frame", int),
+        painted_layers=entries.read("painted_layers", lambda value: _numbers(value, 2)),
+        opening=entries.read("opening", lambda value: _numbers(value, 2)),
+        sampling=entries.read("sampling", lambda value: _solver(value or {"evaluations": 8, "order": 1})),
+        rank=entries.read("wish", lambda _: float(wish.get("rank", 0.05))),
+        guidance=entries.read("wish", lambda _: float(wish.get("guidance", 1.0))),
     )
 
 

@@ -71,12 +71,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.evaluation.record import record_boundary
     from gcd.evaluation.tables import write_csv
     from gcd.files import check_writable, write_text
-    from gcd.generate.boundaries import model_of
+    from gcd.generate.boundary_models import own_model_of
     from gcd.places import dataset_folder
     from gcd.search.dataset import BoundaryDataset
     from gcd.search.store import duplicate_key
 
-    model = model_of(boundary_words.words_of(args), args.metal, args.model, args.checkpoint)
+    model = own_model_of(boundary_words.words_of(args), args.metal, args.model, args.checkpoint)
     name = model.name
     search = b.price_of_search(args.search) if args.search else None
     dataset = BoundaryDataset.load(args.data or dataset_folder() / "w-sigma5.npz")

@@ -1,4 +1,4 @@
-"""What a network for many boundaries is told beside the time, and guidance by it (Ho & Salimans 2022, arXiv:2207.12598).
+"""What a network for many boundaries is told beside the time, and guidance by it (Ho & Salimans, arXiv:2207.12598).
 
 Told are the size of a voxel along each axis, in lattice constants, which it must know; and two wishes, which training
 leaves out in part of the steps: [n], and the rank of E_gb among the structures of that boundary and [n].
@@ -38,7 +38,9 @@ class Conditions:
     def numbers(self) -> list[float]:
         """COUNT numbers of order 1; a wish that is None is told as zeros."""
         told = [math.log(size / VOXEL) / SPREAD for size in self.voxel]
-        told += [0.0] * 3 if self.n is None else [1.0, math.cos(math.tau * self.n), math.sin(math.tau * self.n)]
+        told += (
+            [0.0] * 3 if self.n is None else [1.0, math.cos(math.tau * self.n), math.sin(math.tau * self.n)]
+        )
         return told + ([0.0] * 2 if self.rank is None else [1.0, 2.0 * self.rank - 1.0])
 
     @property

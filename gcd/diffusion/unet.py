@@ -76,8 +76,10 @@ class UNet(nn.Module):
             else None
         )
         if self.conditions is not None:
-            nn.init.zeros_(self.conditions[2].weight)  # a network that was trained without them begins as it was
-            nn.init.zeros_(self.conditions[2].bias)
+            last = self.conditions[2]  # zero: a network that was trained without them begins as it was
+            assert isinstance(last, nn.Linear)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
         self.stem = Patch(c.in_channels, c.channels[0], c.strides[0])
 
         def stage(level: int) -> Stage:
@@ -110,7 +112,9 @@ class UNet(nn.Module):
         time = self.time(sinusoids(t, self.config.time_features).to(dtype))  # (B, 2 T)
         if self.conditions is not None:
             if conditions is None:
-                raise ValueError(f"This network is told {self.config.conditions} conditions, and was told none.")
+                raise ValueError(
+                    f"This network is told {self.config.conditions} conditions, and was told none."
+                )
             time = time + self.conditions(conditions.to(dtype))
         h = self.stem(x.to(dtype))  # (B, C, X/s, Y/s, Z/s), channels last in memory as all that follows
         skips: list[Tensor] = []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gcd.checkpoints import Checkpoint, CrystalCheckpoint, SolverSettings, VoxelCheckpoint, load_unet
+from gcd.diffusion.conditions import Conditions, told_network
 from gcd.diffusion.inpainting import painting_network
 from gcd.diffusion.prediction import Network, denoiser_of
 from gcd.diffusion.samplers import Step, dpm_solver
@@ -91,16 +92,20 @@ class VoxelModel:
         callback: Callable[[Step], None] | None = None,
         again: Tensor | None = None,
         t_start: float = 1.0,
+        conditions: Sequence[Conditions] = (),
+        guidance: float = 1.0,
     ) -> Tensor:
         """(B, X, Y, Z) voxels, in units of atoms: painted where the mask is 1, elsewhere the known ones unchanged.
 
-        With `again`, voxels (B, X, Y, Z) in units of atoms, these are noised to t_start and painted anew from there.
+        With `again`, voxels (B, X, Y, Z) in units of atoms, these are noised to t_start and painted anew from there. A
+        model that is told conditions takes one a sample, and the weight of its wishes.
         """
         clean = known / self.scale
         if again is not None:
             alpha, sigma = float(self.schedule.alpha(t_start)), float(self.schedule.sigma(t_start))
             noise = alpha * again / self.scale + sigma * noise
-        network = painting_network(self.unet, clean[:, None], mask[:, None])
+        unet = told_network(self.unet, conditions, guidance) if conditions else self.unet
+        network = painting_network(unet, clean[:, None], mask[:, None])
 
         def report(step: Step) -> None:
             assert callback is not None

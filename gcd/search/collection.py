@@ -1,8 +1,8 @@
 """A collection: distinct relaxed structures of many boundaries in one npz file that loads with numpy alone.
 
 Arrays, M structures of N atoms in all: ``positions`` (N, 3) uint16, in thousandths of an Å from (0, 0, -reach), z from
-the plane of the boundary; ``offsets`` (M + 1,) into them, structures end to end; ``member`` (M,), which boundary each is
-of; ``egb`` (M,) J/m2; ``n`` (M,); and ``about``, JSON text with the phase and the members: boundary, metal, potential,
+the plane of the boundary; ``offsets`` (M + 1,) into them, structures end to end; ``member`` (M,), which boundary each
+is of; ``egb`` (M,) J/m2; ``n`` (M,); and ``about``, JSON text with the phase and the members: boundary, metal, potential,
 lattice constant (Å), cell (Å), reach (Å: atoms further from the plane are left out) and how each was searched for.
 """
 
@@ -158,13 +158,17 @@ class Part:
 def collect(phase: str, parts: Iterable[Part]) -> BoundaryCollection:
     """A collection of parts; DatasetError where a part is of another phase or a cell is wider than can be stored."""
     arrays: dict[str, list[Any]] = {"positions": [], "member": [], "egb": [], "n": []}
-    members = []
+    members: list[Member] = []
     for part in parts:
         member = part.member
         if member.boundary.phase != phase:
-            raise DatasetError(f"{member.metal} {member.boundary.slug} is {member.boundary.phase}, not {phase}.")
+            raise DatasetError(
+                f"{member.metal} {member.boundary.slug} is {member.boundary.phase}, not {phase}."
+            )
         if max(*member.cell, 2 * member.reach) / STEP >= 2**16:
-            raise DatasetError(f"{member.metal} {member.boundary.slug} has a cell wider than {2**16 * STEP:.1f} Å.")
+            raise DatasetError(
+                f"{member.metal} {member.boundary.slug} has a cell wider than {2**16 * STEP:.1f} Å."
+            )
         for egb, n, r in zip(part.egb, part.n, part.positions, strict=True):
             near = r[np.abs(r[:, 2]) <= member.reach]
             x = np.column_stack([near[:, :2] % member.cell, near[:, 2] + member.reach])
@@ -203,7 +207,9 @@ class HeldOut:
             entry = tomllib.loads(path.read_text(encoding="utf-8"))[phase]
             return cls(frozenset(entry["boundaries"]), frozenset(entry["metals"]))
         except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
-            raise DatasetError(f"The list of what is held out, {str(path)!r}, says nothing of {phase}: {error}.") from None
+            raise DatasetError(
+                f"The list of what is held out, {str(path)!r}, says nothing of {phase}: {error}."
+            ) from None
 
     def __contains__(self, member: object) -> bool:
         """Whether a member may not be learnt from."""

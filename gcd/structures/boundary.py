@@ -287,6 +287,13 @@ class Boundary:
         return title(self)
 
     @property
+    def family(self) -> str:
+        """Axis and kind: [001] symmetric tilt."""
+        indices = sorted((abs(v) for v in self.axis), key=lambda v: (v == 0, v))
+        shown = "001" if indices == [1, 0, 0] else "".join(map(str, indices))
+        return f"[{shown}] {self.kind}"
+
+    @property
     def name(self) -> str:
         """The same as :attr:`slug`: what stands in files."""
         return self.slug

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -223,16 +222,3 @@ def checkpoint_config(training: ManyTraining, trained: Trained, command: str) ->
         "data_sha256": batches.collection.sha256(),
         **record_of(training.run, trained, command),
     }
-
-
-def families(members: Sequence[dict[str, Any]]) -> list[str]:
-    """The kinds and axes that a model has learnt, such as "[001] symmetric tilt"."""
-    from gcd.structures.boundary import Boundary
-
-    return sorted({family(Boundary.from_dict(m["boundary"])) for m in members})
-
-
-def family(boundary: Any) -> str:
-    """Axis and kind of a boundary: "[001] symmetric tilt"."""
-    axis = "".join(str(abs(v)) for v in sorted(boundary.axis, key=abs))
-    return f"[{axis}] {boundary.kind}"
