@@ -30,6 +30,7 @@ VERBS = {
     "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",
     "train boundary": "gcd.commands.train_boundary",
+    "train boundaries": "gcd.commands.train_boundaries",
     "train decoder": "gcd.commands.train_decoder",
     "train selection": "gcd.commands.train_selection",
     "train particle": "gcd.commands.train_particle",

@@ -18,7 +18,7 @@ from gcd.generate.boundary_models import PaintingCheckpoint
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
 from gcd.generate.voxel_model import Progress, VoxelModel, initial_noise, reporter
 from gcd.structures.bicrystal_ends import BicrystalEnds
-from gcd.structures.bicrystals import as_fraction
+from gcd.structures.bicrystals import as_fraction, n_values
 from gcd.voxels.grid import Grid
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ class Wish:
 
     def __post_init__(self) -> None:
         """ValueError, in one sentence, for what cannot be wished."""
-        many: list[Any] = [self.n] if self.n is None or isinstance(self.n, str | float | int) else list(self.n)
+        if isinstance(self.n, str):
+            object.__setattr__(self, "n", n_values(self.n))
+        many: list[Any] = (
+            [self.n] if self.n is None or isinstance(self.n, str | float | int) else list(self.n)
+        )
         for n in many:
             if n is not None and n != "all" and not (limits.is_finite(n) and 0 <= n < 1):
                 raise ValueError(

@@ -14,12 +14,13 @@ from gcd.diffusion.samplers import Step, check_evaluations
 from gcd.generate.boundaries import candidate_ends, model_of
 from gcd.generate.crystals import make_crystals
 from gcd.generate.painted_slab import assemble, decode_middle, known_voxels
+from gcd.generate.painting import Painter
 from gcd.generate.particles import ParticleProgress, generate_particles
 from gcd.generate.recording import Recording, make_recording
-from gcd.generate.voxel_model import VoxelModel, initial_noise
+from gcd.generate.voxel_model import initial_noise
 from gcd.particles.samplers import check_sampler, evaluations_of
 from gcd.requests import CrystalRequest
-from gcd.structures.bicrystal_ends import PAINTED
+from gcd.structures.bicrystal_ends import boundary_of
 from gcd.structures.crystals import PHASES, check_phase, check_size, crystal_grid
 from gcd.voxels.decoder import decode
 from gcd.voxels.encoder import encode
@@ -142,8 +143,8 @@ def record_boundary(
     *,
     model: str = "full",
     metal: str = "W",
-    repeats: Sequence[int] = (1, 1),
-    painted: float = PAINTED,
+    repeats: Sequence[int] | None = None,
+    painted: float | None = None,
     in_plane_shift: Sequence[float] | None = None,
     spacing: float | None = None,
     seed: int = 0,
@@ -171,21 +172,22 @@ def record_boundary(
     check_evaluations(evaluations, order, time_spacing)
     checkpoint = model_of(twist, metal, model)
     ends = candidate_ends(
-        checkpoint, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift, spacing=spacing, seed=seed,
-        index=index,
+        checkpoint, boundary_of(twist, metal), metal, repeats=repeats, painted=painted, in_plane_shift=in_plane_shift,
+        spacing=spacing, seed=seed, index=index,
     )  # fmt: skip
     given = ends.atoms.info
     where = torch.device(device)
-    network, decoder = VoxelModel.load(checkpoint, where), load_decoder(where)
-    known, mask = (part[None].to(where) for part in known_voxels(ends))
-    noise = initial_noise(ends.grid, seed, index)[None].to(where)
+    painter = Painter.load(
+        checkpoint, device=where.type, seed=seed, evaluations=evaluations, order=order, time_spacing=time_spacing,
+        restarts=0,
+    )  # fmt: skip
+    network, decoder = painter.model, painter.decoder
+    known, mask = (part.to(where) for part in known_voxels(ends))
     # What is known is never noisy: the network is shown it clean at every step.
-    film = _Steps(noise[0], network.scale, 1.0, callback, known[0], mask[0])
+    noise = initial_noise(ends.grid, seed, index).to(where)
+    film = _Steps(noise, network.scale, 1.0, callback, known, mask, painter.seen(ends))
+    painter.paint([ends], [index], report=lambda _: film.keep)
     with torch.inference_mode():
-        network.paint(
-            noise, known, mask, ends.grid, evaluations=evaluations, order=order, time_spacing=time_spacing,
-            callback=film.keep,
-        )  # fmt: skip
         decoded = decode_middle(decoder, film.estimate, ends)
     slabs = [assemble(ends, positions) for positions in decoded]
     final = slabs[-1].info
@@ -198,8 +200,18 @@ def record_boundary(
         atoms=[slab.positions[slab.arrays["painted"]] for slab in slabs],
         nearest_neighbour=ends.atoms.info["nearest_neighbour"],
         about=_about("boundary", checkpoint.name, seed)
-        | {"twist": twist, "metal": metal, "model": model, "index": int(index), "repeats": list(repeats)}
-        | {"painted": painted, "in_plane_shift": list(given["in_plane_shift"]), "spacing": given["spacing"]}
+        | {
+            "twist": twist,
+            "metal": metal,
+            "model": model,
+            "index": int(index),
+            "repeats": list(given["repeats"]),
+        }
+        | {
+            "painted": given["painted"],
+            "in_plane_shift": list(given["in_plane_shift"]),
+            "spacing": given["spacing"],
+        }
         | {"evaluations": int(evaluations), "order": int(order), "time_spacing": time_spacing}
         | {"n": float(final["n"]), "physical": bool(final["physical"])},
         known=ends.atoms.positions,
@@ -218,7 +230,9 @@ class _Steps:
         callback: Tell | None,
         known: torch.Tensor | None = None,
         mask: torch.Tensor | None = None,
+        seen: tuple[int, int] | None = None,
     ) -> None:
+        self.seen = seen  # voxel layers that the solver works on
         self.scale, self.callback, self.known, self.mask = scale, callback, known, mask
         self.times = [t]
         self.states = [self._atoms(noise)]
@@ -228,6 +242,10 @@ class _Steps:
         voxels = x * self.scale
         if self.known is None or self.mask is None:
             return voxels
+        if self.seen is not None and voxels.shape != self.known.shape:
+            whole = self.known.clone()
+            whole[..., slice(*self.seen)] = voxels
+            voxels = whole
         return torch.where(self.mask > 0, voxels, self.known)
 
     def keep(self, step: Step) -> None:

@@ -114,9 +114,9 @@ class BoundaryRequest(OfBoundary):
     verb: ClassVar[str] = "sample boundary"
     result: ClassVar[str] = "boundaries"
 
-    model: str = asked(
-        "--model", default="full", address=("model",), metavar="M", always=True,
-        help="full: trained on the whole dataset; window: on mediocre structures alone (default full)",
+    model: str | None = asked(
+        "--model", default=None, address=("model",), metavar="M", always=True,
+        help="full or window: the boundary's own; any: trained on many boundaries (default: full where there is one)",
     )  # fmt: skip
     checkpoint: str | None = asked(
         "--checkpoint", default=None, metavar="C", help="name or folder of another model"
@@ -139,8 +139,23 @@ class BoundaryRequest(OfBoundary):
         "--painted", default=None, address=("painted",), metavar="Å",
         parse=parse.number("painted thickness in Å", 0.0, 1e4), help="thickness of the painted middle (default 30)",
     )  # fmt: skip
-    repeats: tuple[int, int] | None = common.repeats("1 1")
+    repeats: tuple[int, int] | None = common.repeats("1 1; of any: as many as make each edge 8 Å long")
     planes: tuple[int, int] | None = common.planes()
+    n: str | None = asked(
+        "--n", default=None, address=("ask_n",), metavar="N",
+        help='[n] to ask "any" for: 1/5, or several in turn: 0,1/5,2/5, or all (default: as it comes)',
+    )  # fmt: skip
+    low_energy: bool = asked(
+        "--low-energy", default=False, address=("ask_low",), help='ask "any" for low energies'
+    )
+    guidance: float | None = asked(
+        "--guidance", default=None, address=("guidance",), metavar="W",
+        parse=parse.number("guidance weight", 0.0, 10.0),
+        help="weight of these two wishes; other than 1 costs twice the evaluations (default: as it was measured)",
+    )  # fmt: skip
+    anyway: bool = asked(
+        "--anyway", default=False, help='paint a boundary too that is unlike all that "any" has learnt'
+    )
     evaluations: int | None = asked(
         "--nfe", default=None, address=("gb_nfe",), parse=parse.evaluations, metavar="N",
         help="evaluations of the network a sample, a multiple of the order (default: what the model was measured with)",
@@ -172,6 +187,14 @@ class BoundaryRequest(OfBoundary):
         limits.check_first(self.first)
         limits.check_integer("the number of restarts", self.restarts, 0, 20)
         self.settle(in_plane_shift=shift_pair("in-plane shift", self.in_plane_shift))
+        if self.model is None:
+            from gcd.generate.boundaries import usual_model
+
+            self.settle(model=usual_model(self.geometry, self.metal))
+        if self.n is not None:
+            from gcd.structures.bicrystals import n_values
+
+            n_values(self.n)
         common.settle_pairs(self)
         if self.evaluations is not None or self.order is not None:
             from gcd.diffusion.samplers import check_evaluations
@@ -191,15 +214,18 @@ class BoundaryRequest(OfBoundary):
         """Metal, boundary, model, cells, seed and evaluations."""
         cells = "" if self.repeats in (None, (1, 1)) else "-{}x{}".format(*(self.repeats or (1, 1)))
         steps = "" if self.evaluations is None else f"-nfe{self.evaluations}"
-        return f"{self.slug}-{self.model}{cells}-seed{self.seed}{steps}"
+        wish = "" if self.n is None else f"-n{self.n.replace('/', 'of').replace(',', '-').replace(' ', '')}"
+        wish += "-low" if self.low_energy else ""
+        return f"{self.slug}-{self.model}{cells}{wish}-seed{self.seed}{steps}"
 
     def arguments(self) -> dict[str, Any]:
         """For `generate_boundaries`, beside the boundary; what is left to it is left out."""
         names = (
             "metal", "model", "checkpoint", "count", "in_plane_shift", "spacing", "painted", "repeats", "planes",
-            "evaluations", "order", "time_spacing", "restarts", "seed", "first", "device",
+            "n", "low_energy", "guidance", "anyway", "evaluations", "order", "time_spacing", "restarts", "seed",
+            "first", "device",
         )  # fmt: skip
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in names if (value := getattr(self, name)) not in (None, False)}
 
     def run(self, listener: Listener | None = None) -> list[Atoms]:
         """The candidates, relaxed if asked to; the listener is told of `gcd.generate.Progress` and of each of them."""
@@ -226,6 +252,9 @@ class BoundaryRequest(OfBoundary):
         """The two grains that a candidate is painted between."""
         from gcd.generate import boundary_ends
 
-        not_theirs = ("count", "evaluations", "order", "time_spacing", "restarts", "device", "first")
+        not_theirs = (
+            "count", "n", "low_energy", "guidance", "anyway", "evaluations", "order", "time_spacing", "restarts",
+            "device", "first",
+        )  # fmt: skip
         given = {name: value for name, value in self.arguments().items() if name not in not_theirs}
         return boundary_ends(self.boundary, index=index, **given)

@@ -2,8 +2,8 @@
 
 Arrays, M structures of N atoms in all: ``positions`` (N, 3) uint16, in thousandths of an Å from (0, 0, -reach), z from
 the plane of the boundary; ``offsets`` (M + 1,) into them, structures end to end; ``member`` (M,), which boundary each
-is of; ``egb`` (M,) J/m2; ``n`` (M,); and ``about``, JSON text with the phase and the members: boundary, metal, potential,
-lattice constant (Å), cell (Å), reach (Å: atoms further from the plane are left out) and how each was searched for.
+is of; ``egb`` (M,) J/m2; ``n`` (M,); and ``about``, JSON text with the phase and the members: boundary, metal,
+potential, lattice constant (Å), cell (Å), reach (Å: atoms further from the plane are left out), how each was searched.
 """
 
 from __future__ import annotations

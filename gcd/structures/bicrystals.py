@@ -71,6 +71,25 @@ def as_fraction(n: float) -> str:
     return str(fraction) if abs(float(fraction) - n) < 1e-6 else f"{n:.3f}"
 
 
+def n_values(text: str) -> list[float] | str:
+    """What people write for one [n] or several, "1/5", "0.2" or "0, 1/5, 2/5", as numbers; "all" stays what it is.
+
+    Raises:
+        ValueError: anything else, in one sentence.
+    """
+    if text.strip().lower() == "all":
+        return "all"
+    try:
+        values = [float(Fraction(part.strip())) for part in text.split(",")]
+    except (ValueError, ZeroDivisionError):
+        values = [-1.0]
+    if not all(0 <= value < 1 for value in values):
+        raise ValueError(
+            f'[n] is asked for as "all", or as numbers from 0 up to but not 1 (1/5, 0.2), not {text!r}.'
+        )
+    return values
+
+
 def bicrystal(
     boundary: Boundary | str,
     lattice_constant: float,
