@@ -133,7 +133,7 @@ def test_a_boundary_says_what_it_has_learnt(boundary_model):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "poem"}, "kind 'poem': legal are crystal, boundary, particle, decoder"),
+        ({"kind": "poem"}, "kind 'poem': legal are crystal, boundary, boundaries, particle, decoder"),
         ({"scale": 0}, "no scale to work with: it is 0"),
         ({"t_end": 2}, "no t_end to work with"),
         ({"prediction": "y"}, "no prediction to work with: it is 'y', not one of x0"),

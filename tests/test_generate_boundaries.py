@@ -50,7 +50,7 @@ def test_the_ends_come_back_exactly(boundary_model):
 def test_ends_are_drawn_with_the_weights_of_training(boundary_model):
     """Of two structures with one [n], the lower one is met exp(dE / preference) times as often."""
     from gcd.checkpoints import Learnt
-    from gcd.generate.boundaries import _state_seen
+    from gcd.generate.boundary_models import _state_seen
 
     low, high, other = [0.0, 0.0, 0.1], [1.0, 1.0, 0.2], [2.0, 2.0, 0.3]
     n, egb, states = np.array([0.2, 0.2, 0.4]), np.array([2.3, 2.4, 2.5]), np.array([low, high, other])
