@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import frame, status
+from pages.shared import frame, status
 
 page = frame.navigation()
 

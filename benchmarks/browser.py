@@ -108,7 +108,7 @@ def scrubs(browser: Any, address: str, film: str, steps: int) -> list[float]:
 
 def measure_pages(browser: Any, address: str, visits: int) -> None:
     """Print what a reader waits for on every page."""
-    from pages.parts.index import INDEX
+    from pages.shared.index import INDEX
 
     rows = []
     for entry in INDEX.values():

@@ -13,19 +13,17 @@ from gcd.generate import boundary_models
 from gcd.jobs import Job
 from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, Request
 from gcd.views.boundaries import SEARCH, Points
-from pages.parts import boundary_choice as choices
-from pages.parts import boundary_controls as controls
-from pages.parts import boundary_files as files
-from pages.parts import boundary_results as results
-from pages.parts import frame, work
-from pages.parts.boundary_choice import Choice, choose_boundary
-from pages.parts.boundary_controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
-from pages.parts.boundary_data import dataset_of, window_of
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_run import METAL_CHOICES, run_relaxation, structures_of
-from pages.parts.boundary_sampling import check_for_page, run_sampling
-from pages.parts.boundary_search import run_search
-from pages.parts.boundary_stage import show_painting
+from pages.parts.boundaries import choice as choices
+from pages.parts.boundaries import controls, files, results
+from pages.parts.boundaries.choice import Choice, choose_boundary
+from pages.parts.boundaries.controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
+from pages.parts.boundaries.data import dataset_of, window_of
+from pages.parts.boundaries.outcome import Outcome
+from pages.parts.boundaries.run import METAL_CHOICES, run_relaxation, structures_of
+from pages.parts.boundaries.sampling import check_for_page, run_sampling
+from pages.parts.boundaries.search import run_search
+from pages.shared import frame, work
+from pages.viewers.painting import show_painting
 
 frame.enter()
 

@@ -18,10 +18,11 @@ from gcd.limits import (
 from gcd.requests import CrystalRequest
 from gcd.structures.crystals import PHASES, lattice_constant_of
 from gcd.views.voxels import FRAME_VOXELS, drawn_shape
-from pages.parts import condense, frame, status, work
-from pages.parts.crystal_results import show_results
-from pages.parts.crystal_run import check_for_page, run_crystals
-from pages.parts.elements import ELEMENTS
+from pages.parts.crystals.elements import ELEMENTS
+from pages.parts.crystals.results import show_results
+from pages.shared import frame, status, work
+from pages.shared.crystal_run import check_for_page, run_crystals
+from pages.viewers import condense
 
 frame.enter()
 

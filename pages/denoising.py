@@ -10,10 +10,8 @@ from gcd.checkpoints import CheckpointError
 from gcd.generate.recording import Recording, load_recording
 from gcd.jobs import Job
 from gcd.structures.crystals import PHASES
-from pages.parts import frame, status, work
-from pages.parts.film import film_name, show_film
-from pages.parts.recording_form import FORMS
-from pages.parts.recording_run import (
+from pages.parts.denoising.form import FORMS
+from pages.parts.denoising.run import (
     BOUNDARY,
     PARTICLES,
     VOXELS,
@@ -21,13 +19,15 @@ from pages.parts.recording_run import (
     python_of,
     run_recording,
 )
-from pages.parts.reproduce import show_python
+from pages.shared import frame, status, work
+from pages.shared.reproduce import show_python
+from pages.viewers.film import film_name, show_film
 
 frame.enter()
 
 SLOT = "denoising_job"
 OWN = "My own"
-SHIPPED = Path(__file__).parent / "recordings"
+SHIPPED = Path(__file__).parent / "parts" / "denoising" / "recordings"
 # kind -> what its films are called, and the files they are in
 FILMS = {
     VOXELS: {phase.upper(): phase for phase in PHASES},

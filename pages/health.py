@@ -9,7 +9,7 @@ import streamlit as st
 
 from gcd import limits
 from gcd.jobs import Job
-from pages.parts import frame, status, work
+from pages.shared import frame, status, work
 
 frame.enter()
 

@@ -8,9 +8,11 @@ from gcd.jobs import Job
 from gcd.requests import CrystalRequest
 from gcd.structures.crystals import PHASES
 from gcd.views.atoms import scene
-from pages.parts import condense, frame, pictures, status, work
-from pages.parts.crystal_run import CrystalRun, run_crystals
-from pages.parts.viewer import show_atoms
+from pages.parts.home import pictures
+from pages.shared import frame, status, work
+from pages.shared.crystal_run import CrystalRun, run_crystals
+from pages.viewers import condense
+from pages.viewers.atoms import show_atoms
 
 frame.enter()
 

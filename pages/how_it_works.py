@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.parts import frame
-from pages.parts.teach_decoder import show_decoder, show_resolution
-from pages.parts.teach_diffusion import show_schedule, show_solver
-from pages.parts.teach_encoder import show_board, show_crystal
+from pages.parts.how_it_works.decoder import show_decoder, show_resolution
+from pages.parts.how_it_works.diffusion import show_schedule, show_solver
+from pages.parts.how_it_works.encoder import show_board, show_crystal
+from pages.shared import frame
 
 frame.enter()
 

@@ -8,10 +8,10 @@ from gcd.jobs import Job
 from gcd.limits import MAX_EVALUATIONS, MAX_RESTARTS, MAX_SEED
 from gcd.requests import ParticleRequest
 from gcd.structures.crystals import PHASES, lattice_constant_of
-from pages.parts import frame, status, work
-from pages.parts.duet import show_duet
-from pages.parts.duet_results import show_both, show_comparison
-from pages.parts.duet_run import check_for_page, run_duet
+from pages.parts.particle_or_voxel.results import show_both, show_comparison
+from pages.parts.particle_or_voxel.run import check_for_page, run_duet
+from pages.shared import frame, status, work
+from pages.viewers.duet import show_duet
 
 frame.enter()
 

@@ -17,11 +17,11 @@ from gcd.structures.formats import FORMATS, Reading
 from gcd.structures.orthorhombic import orthorhombic_supercell
 from gcd.views.atoms import scene
 from gcd.voxels import cell_lengths
-from pages.parts import frame, status, work
-from pages.parts.following import follow
-from pages.parts.structure_results import show_results
-from pages.parts.structure_run import Origin, grid_of, run_structure, suggested_voxel_size
-from pages.parts.viewer import show_atoms
+from pages.parts.your_structure.results import show_results
+from pages.parts.your_structure.run import Origin, grid_of, run_structure, suggested_voxel_size
+from pages.shared import frame, status, work
+from pages.shared.following import follow
+from pages.viewers.atoms import show_atoms
 
 if TYPE_CHECKING:
     from ase import Atoms

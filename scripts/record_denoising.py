@@ -15,7 +15,7 @@ from gcd.generate.record import record_boundary, record_crystal, record_particle
 from gcd.generate.recording import Recording
 from gcd.structures.crystals import PHASES
 
-FOLDER = Path(__file__).resolve().parent.parent / "pages" / "recordings"
+FOLDER = Path(__file__).resolve().parent.parent / "pages" / "parts" / "denoising" / "recordings"
 
 # Steps even in t: atoms appear while t is large, where steps even in lambda are few.
 FILMS: Mapping[str, Callable[[], Recording]] = (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gcd.checkpoints import available
-from pages.parts.index import INDEX
+from pages.shared.index import INDEX
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -131,3 +131,33 @@ def test_the_version_is_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert project["version"] == gcd.__version__
     assert f"\nversion: {gcd.__version__}\n" in citation
+
+
+PAGES = ROOT / "pages"
+
+
+def page_modules(folder: str) -> list[Path]:
+    return sorted((PAGES / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", page_modules("parts"), ids=lambda p: str(p.relative_to(PAGES)))
+def test_a_pages_room_knows_of_no_other_pages(path):
+    rooms = {i.split(".")[2] for i in imports(path) if i.startswith("pages.parts.")}
+    own = path.relative_to(PAGES / "parts").parts[0]
+    assert rooms <= (
+        {own} if own != path.name else {"how_it_works"}
+    )  # beside the rooms: doors of older recipes
+
+
+@pytest.mark.parametrize("folder", ["viewers", "shared"])
+def test_what_pages_share_knows_of_no_page(folder):
+    for path in page_modules(folder):
+        assert not {i for i in imports(path) if i.startswith("pages.parts")}, path
+        if folder == "viewers":
+            assert not {i for i in imports(path) if i.startswith("pages.shared")}, path
+
+
+def test_a_pages_script_knows_its_own_room_alone():
+    for path in PAGES.glob("*.py"):
+        rooms = {i.split(".")[2] for i in imports(path) if i.startswith("pages.parts.")}
+        assert rooms <= {path.stem}, path

@@ -13,7 +13,7 @@ from gcd.generate import generate_boundaries, generate_crystals, generate_partic
 from gcd.generate.record import record_boundary, record_crystal, record_particles
 from gcd.generate.recording import load_recording
 
-SHIPPED = Path(__file__).resolve().parent.parent / "pages" / "recordings"
+SHIPPED = Path(__file__).resolve().parent.parent / "pages" / "parts" / "denoising" / "recordings"
 PARTICLES, BOUNDARY = "particle-sc", "boundary-w-sigma5-window"
 
 

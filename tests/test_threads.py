@@ -27,7 +27,7 @@ def policy_after(code, **settings):
     return run(f"import os; {code}; print(os.environ.get('OMP_WAIT_POLICY'))", **settings).stdout.split()[-1]
 
 
-@pytest.mark.parametrize("door", ["import gcd", "import gcd.cli", "from pages.parts import frame, status"])
+@pytest.mark.parametrize("door", ["import gcd", "import gcd.cli", "from pages.shared import frame, status"])
 def test_every_door_lets_threads_sleep(door):
     assert policy_after(door) == "PASSIVE"
 

@@ -1,1 +1,1 @@
-"""What the pages share: the job panel, the viewers, downloads, the reproduce box, the state of the installation."""
+"""One room a page: what only that page needs."""

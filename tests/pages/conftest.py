@@ -29,7 +29,7 @@ def fresh_server() -> Iterator[None]:
     """For pages run without a browser: no caches and no jobs from one test to the next."""
     import streamlit as st
 
-    from pages.parts import work
+    from pages.shared import work
     from tests.pages.driver import SOON
 
     st.cache_data.clear()

@@ -13,12 +13,12 @@ from gcd.requests import BuildRequest, ChosenRequest, SearchRequest
 from gcd.search.dataset import BoundaryDataset
 from gcd.search.datasets import datasets, named_datasets
 from gcd.structures.bicrystals import TWISTS, twist_bicrystal
-from pages.parts import work
-from pages.parts.boundary_controls import BUILT
-from pages.parts.boundary_files import everything_bytes, table_bytes
-from pages.parts.boundary_run import run_relaxation
-from pages.parts.boundary_search import check_for_page as check_search
-from pages.parts.downloads import structure_bytes
+from pages.parts.boundaries.controls import BUILT
+from pages.parts.boundaries.files import everything_bytes, table_bytes
+from pages.parts.boundaries.run import run_relaxation
+from pages.parts.boundaries.search import check_for_page as check_search
+from pages.shared import work
+from pages.shared.downloads import structure_bytes
 from tests.pages.driver import APP, SOON, checked, numbers
 
 PAGE = "pages/boundaries.py"
@@ -26,7 +26,7 @@ SLOT = "boundaries_job"
 # The page may be run before app.py knows it: on its own it is a whole app as well.
 FRAME = f"""
 import streamlit as st
-from pages.parts import frame
+from pages.shared import frame
 frame._opened = True
 st.navigation([st.Page({str(APP.parent / PAGE)!r}, default=True)]).run()
 """

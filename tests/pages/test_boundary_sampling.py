@@ -24,9 +24,9 @@ from gcd.limits import MAX_PAGE_CANDIDATES
 from gcd.requests import BoundaryRequest
 from gcd.search.datasets import datasets, named_datasets
 from gcd.structures.bicrystals import twist_bicrystal
-from pages.parts import work
-from pages.parts.boundary_files import everything_bytes, table_bytes
-from pages.parts.boundary_sampling import SampleRun, check_for_page, run_sampling
+from pages.parts.boundaries.files import everything_bytes, table_bytes
+from pages.parts.boundaries.sampling import SampleRun, check_for_page, run_sampling
+from pages.shared import work
 from tests.pages.driver import SOON, checked, numbers, open_app
 
 SLOT = "boundary_samples_job"

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from gcd.checkpoints import available
-from pages.parts import work
-from pages.parts.film import view_asked
-from pages.parts.recording_run import check_recording
+from pages.parts.denoising.run import check_recording
+from pages.shared import work
+from pages.viewers.film import view_asked
 from tests.pages.driver import SOON, numbers, open_app
 
 pytestmark = pytest.mark.usefixtures("fresh_server")
-FILMS = {path.stem for path in (Path(__file__).parents[2] / "pages" / "recordings").glob("*.npz")}
+FILMS = {
+    path.stem
+    for path in (Path(__file__).parents[2] / "pages" / "parts" / "denoising" / "recordings").glob("*.npz")
+}
 
 
 @pytest.mark.parametrize(("phase", "atoms"), [("SC", "64"), ("BCC", "128"), ("FCC", "256")])

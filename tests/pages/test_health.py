@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from gcd import limits
-from pages.parts import work
+from pages.shared import work
 from tests.pages.driver import SOON, open_app
 
 pytestmark = pytest.mark.usefixtures("fresh_server")

@@ -9,10 +9,8 @@ import torch
 from gcd.checkpoints import available, load_decoder
 from gcd.views.decoding import STAGES
 from gcd.voxels.decoder import decode_in_stages
-from pages.parts import work
-from pages.parts.solver_run import EVALUATIONS, run_solver_errors
-from pages.parts.teach_decoder import against_truth, noisy_crystal
-from pages.parts.teach_encoder import (
+from pages.parts.how_it_works.decoder import against_truth, noisy_crystal
+from pages.parts.how_it_works.encoder import (
     DEFAULT_POINTS,
     MOST_PARTICLES,
     board_grid,
@@ -20,6 +18,8 @@ from pages.parts.teach_encoder import (
     parse_points,
     points_text,
 )
+from pages.parts.how_it_works.solver_run import EVALUATIONS, run_solver_errors
+from pages.shared import work
 from tests.pages.driver import SOON, numbers, open_app
 
 PARTS = ("Atoms to voxels", "In 3D", "Noise", "The way back", "Voxels to atoms", "How small is L")

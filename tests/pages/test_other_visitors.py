@@ -15,7 +15,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from gcd.limits import MAX_HELD_BYTES, MAX_UPLOAD_BYTES
-from pages.parts.index import INDEX
+from pages.shared.index import INDEX
 from tests.pages.conftest import serving
 from tests.pages.visitor import Visitor, again, visiting
 

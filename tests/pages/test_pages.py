@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gcd.structures.crystals import PHASES, ideal_crystal, lattice_constant_of
-from pages.parts import work
-from pages.parts.crystal_run import measure
+from pages.shared import work
+from pages.shared.crystal_run import measure
 from tests.pages.driver import APP, SOON, bond_order
 
 pytestmark = pytest.mark.usefixtures("fresh_server")

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from gcd.requests import ParticleRequest
 from gcd.structures.crystals import ideal_crystal
-from pages.parts import work
-from pages.parts.duet_results import everything_bytes
-from pages.parts.duet_run import PARTICLE, VOXEL, check_for_page, measure
-from pages.parts.duet_run import commands as commands_of
+from pages.parts.particle_or_voxel.results import everything_bytes
+from pages.parts.particle_or_voxel.run import PARTICLE, VOXEL, check_for_page, measure
+from pages.parts.particle_or_voxel.run import commands as commands_of
+from pages.shared import work
 from tests.pages.driver import SOON, bond_order, open_app
 
 GOOD = {"phase": "sc", "initial_sigma": 0.2, "sampler": "ode", "steps": 8, "seed": 0}

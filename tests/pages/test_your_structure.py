@@ -16,10 +16,10 @@ from gcd.structures.bicrystals import twist_bicrystal
 from gcd.structures.crystals import ideal_crystal
 from gcd.structures.examples import EXAMPLES
 from gcd.structures.formats import read_structures
-from pages.parts import work
-from pages.parts.downloads import structure_bytes
-from pages.parts.structure_results import command_of, python_of, stem_of
-from pages.parts.structure_run import boundary_of, grid_of, suggested_voxel_size
+from pages.parts.your_structure.results import command_of, python_of, stem_of
+from pages.parts.your_structure.run import boundary_of, grid_of, suggested_voxel_size
+from pages.shared import work
+from pages.shared.downloads import structure_bytes
 from tests.pages.driver import SOON, bond_order, checked, numbers, open_app
 
 SLOT = "structure_job"

@@ -15,7 +15,7 @@ from gcd.requests.boundary import boundary_word, reference_phase
 from gcd.structures.boundary import Boundary
 from gcd.structures.boundary_names import find_boundary
 from gcd.structures.csl import AXES, boundaries
-from pages.parts.boundary_data import dataset_of
+from pages.parts.boundaries.data import dataset_of
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

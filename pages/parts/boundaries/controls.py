@@ -25,9 +25,9 @@ from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, Relaxatio
 from gcd.structures import apart
 from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
 from gcd.structures.formats import Reading
-from pages.parts.boundary_choice import Choice
-from pages.parts.boundary_data import dataset_of
-from pages.parts.boundary_sampling import REPEATS, recommended
+from pages.parts.boundaries.choice import Choice
+from pages.parts.boundaries.data import dataset_of
+from pages.parts.boundaries.sampling import REPEATS, recommended
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -18,9 +18,9 @@ from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_BOUNDARY_ATOMS, MAX_PAGE_CANDIDATES, check_integer
 from gcd.requests import BoundaryRequest, Listener
 from gcd.views.boundaries import strip_frame
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_run import shown
-from pages.parts.boundary_watch import Watched, watched
+from pages.parts.boundaries.outcome import Outcome
+from pages.parts.boundaries.run import shown
+from pages.parts.boundaries.watch import Watched, watched
 
 if TYPE_CHECKING:
     from ase import Atoms

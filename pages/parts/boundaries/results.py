@@ -15,8 +15,8 @@ from gcd.structures.bicrystals import as_fraction
 from gcd.views.atoms import scene
 from gcd.views.boundaries import Points, boundary_scene, ends_scene, energy_figure
 from gcd.views.style import config
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.viewer import show_atoms
+from pages.parts.boundaries.outcome import Outcome
+from pages.viewers.atoms import show_atoms
 
 if TYPE_CHECKING:
     from ase import Atoms

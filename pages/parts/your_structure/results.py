@@ -19,11 +19,11 @@ from gcd.views.boundaries import boundary_scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
 from gcd.views.voxels import slice_figure
-from pages.parts import work
-from pages.parts.downloads import ending_of, structure_bytes
-from pages.parts.reproduce import show_python
-from pages.parts.structure_run import ORDER_RULE, StructureRun, run_slab_relaxation
-from pages.parts.viewer import show_atoms
+from pages.parts.your_structure.run import ORDER_RULE, StructureRun, run_slab_relaxation
+from pages.shared import work
+from pages.shared.downloads import ending_of, structure_bytes
+from pages.shared.reproduce import show_python
+from pages.viewers.atoms import show_atoms
 
 if TYPE_CHECKING:
     from ase import Atoms

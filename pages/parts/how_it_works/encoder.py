@@ -12,9 +12,9 @@ from gcd.structures.crystals import PHASES, ideal_crystal
 from gcd.views.style import config
 from gcd.views.voxels import slice_figure
 from gcd.voxels import Grid, encode
-from pages.parts.playground import moved_points, show_playground
-from pages.parts.reproduce import show_python
-from pages.parts.solid import show_solid
+from pages.shared.reproduce import show_python
+from pages.viewers.playground import moved_points, show_playground
+from pages.viewers.solid import show_solid
 
 BOX = 8.0  # Å, edge of the board
 MOST_PARTICLES = 12

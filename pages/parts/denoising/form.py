@@ -11,8 +11,8 @@ from gcd.generate import boundary_models
 from gcd.limits import MAX_EVALUATIONS, MAX_INITIAL_SIGMA, MAX_PAGE_CANDIDATES, MAX_SEED, check_initial_sigma
 from gcd.particles.samplers import SAMPLERS
 from gcd.structures.crystals import PHASES
-from pages.parts import status, work
-from pages.parts.recording_run import BOUNDARY, MOST_CELLS, PARTICLES, VOXELS
+from pages.parts.denoising.run import BOUNDARY, MOST_CELLS, PARTICLES, VOXELS
+from pages.shared import status, work
 
 TWIST, METAL = "sigma5", "W"  # the boundary that there are models of
 

@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gcd.requests import Request
-from pages.parts.crystal_run import CrystalRun
-from pages.parts.status import installation
+from pages.shared.status import installation
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,8 @@ def continued(command: str, width: int = 32) -> str:
     return " \\\n".join(lines)
 
 
-def recipe_of(run: CrystalRun) -> Recipe:
-    """The recipe of a finished run on this installation."""
-    return recipe_for(run.settings, run.device, run.settings.model)
-
-
-def show_recipe(run: CrystalRun) -> None:
+def show_recipe(recipe: Recipe) -> None:
     """The box itself."""
-    recipe = recipe_of(run)
     with st.container(border=True):
         st.markdown("**Reproduce**")
         st.code(continued(recipe.command), language="bash", wrap_lines=True)

@@ -8,15 +8,16 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gcd.structures.formats import FORMATS, WRITTEN, symmetrised_cif, write_structure, write_voxels
-from pages.parts.crystal_run import CrystalRun
-from pages.parts.reproduce import recipe_of
+from gcd.structures.formats import FORMATS, WRITTEN, symmetrised_cif, write_voxels
+from pages.shared.crystal_run import CrystalRun
+from pages.shared.downloads import ending_of, structure_bytes
+from pages.shared.reproduce import Recipe, recipe_for
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -26,17 +27,9 @@ if TYPE_CHECKING:
 SINGLE = tuple(name for name in WRITTEN if name != "extxyz")
 
 
-def ending_of(form: str) -> str:
-    """The ending of a format's files."""
-    return FORMATS[form].endings[0]
-
-
-def structure_bytes(atoms: Atoms | Sequence[Atoms], form: str) -> bytes:
-    """The content of a structure file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"structure{ending_of(form)}"
-        write_structure(atoms, path, form)
-        return path.read_bytes()
+def recipe_of(run: CrystalRun) -> Recipe:
+    """The recipe of a finished run on this installation."""
+    return recipe_for(run.settings, run.device, run.settings.model)
 
 
 def symmetrised_bytes(atoms: Atoms) -> bytes:

@@ -14,9 +14,9 @@ from gcd.energetics.engines import cores
 from gcd.jobs import Report
 from gcd.limits import MAX_PAGE_BOUNDARY_ATOMS, MAX_PAGE_SEARCH, check_integer
 from gcd.requests import Listener, SearchRequest
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_run import shown
-from pages.parts.boundary_watch import Watched, watched
+from pages.parts.boundaries.outcome import Outcome
+from pages.parts.boundaries.run import shown
+from pages.parts.boundaries.watch import Watched, watched
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -15,11 +15,11 @@ from gcd.structures.crystals import PHASES
 from gcd.structures.formats import FORMATS, write_structure
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
-from pages.parts.crystal_run import ideal_shells
-from pages.parts.duet import show_duet
-from pages.parts.duet_run import PARTICLE, VOXEL, DuetRun, commands
-from pages.parts.reproduce import continued
-from pages.parts.status import installation
+from pages.parts.particle_or_voxel.run import PARTICLE, VOXEL, DuetRun, commands
+from pages.shared.crystal_run import ideal_shells
+from pages.shared.reproduce import continued
+from pages.shared.status import installation
+from pages.viewers.duet import show_duet
 
 
 def show_both(run: DuetRun) -> None:

@@ -17,7 +17,7 @@ from gcd.devices import describe, resolve_device
 from gcd.structures.crystals import PHASES
 from gcd.views.curves import loss_figure
 from gcd.views.style import config
-from pages.parts.viewer import static_library
+from pages.viewers.atoms import static_library
 
 DECODER = "decoder"
 NAMED_PACKAGES = ("torch", "numpy", "ase", "freud-analysis", "streamlit", "plotly")
@@ -154,6 +154,6 @@ def _without_images(card: str) -> str:
 
 
 def _jobs() -> list[Any]:
-    from pages.parts.work import jobs
+    from pages.shared.work import jobs
 
     return jobs()

@@ -41,7 +41,7 @@ _component = st.components.v2.component(
     "gcd_atoms",
     html=_HTML,
     css=_CSS,
-    js=VIEWER_SCRIPT.read_text(encoding="utf-8") + "\n" + (_HERE / "viewer.js").read_text(encoding="utf-8"),
+    js=VIEWER_SCRIPT.read_text(encoding="utf-8") + "\n" + (_HERE / "atoms.js").read_text(encoding="utf-8"),
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from gcd.generate.recording import Recording
-from pages.parts.solid import SURFACE_SCRIPT, packed
+from pages.viewers.solid import SURFACE_SCRIPT, packed
 
 _HERE = Path(__file__).parent
 LEVELS = (2, 40)  # hundredths of an atom a voxel that the surface can be drawn at

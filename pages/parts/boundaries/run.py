@@ -17,8 +17,8 @@ from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_BOUNDARY_ATOMS, check_integ
 from gcd.requests import Listener, RelaxationRequest
 from gcd.requests.build import BuildRequest
 from gcd.requests.chosen import ChosenRequest
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.boundary_watch import Watched, watched
+from pages.parts.boundaries.outcome import Outcome
+from pages.parts.boundaries.watch import Watched, watched
 
 if TYPE_CHECKING:
     from ase import Atoms

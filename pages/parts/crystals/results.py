@@ -14,12 +14,13 @@ from gcd.views.atoms import scene
 from gcd.views.curves import rdf_figure, steinhardt_figure
 from gcd.views.style import config
 from gcd.views.voxels import DEFAULT_LEVEL, slice_figure
-from pages.parts import condense, downloads
-from pages.parts.crystal_run import CrystalRun, Sample, ideal_shells
-from pages.parts.reproduce import show_recipe
-from pages.parts.solid import show_solid
-from pages.parts.status import installation
-from pages.parts.viewer import show_atoms
+from pages.parts.crystals import downloads
+from pages.shared.crystal_run import CrystalRun, Sample, ideal_shells
+from pages.shared.reproduce import show_recipe
+from pages.shared.status import installation
+from pages.viewers import condense
+from pages.viewers.atoms import show_atoms
+from pages.viewers.solid import show_solid
 
 COLOURINGS = ("element", "displacement", "q6")
 
@@ -38,7 +39,7 @@ def show_results(run: CrystalRun, top: Any) -> None:
     with left:
         downloads.show_downloads(run, _index(run))
     with right:
-        show_recipe(run)
+        show_recipe(downloads.recipe_of(run))
 
 
 def _index(run: CrystalRun) -> int:

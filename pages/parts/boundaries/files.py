@@ -13,11 +13,11 @@ import streamlit as st
 
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.formats import FORMATS, words_on
-from pages.parts.boundary_data import dataset_name
-from pages.parts.boundary_outcome import Outcome
-from pages.parts.downloads import ending_of, structure_bytes
-from pages.parts.reproduce import continued, show_python
-from pages.parts.status import installation
+from pages.parts.boundaries.data import dataset_name
+from pages.parts.boundaries.outcome import Outcome
+from pages.shared.downloads import ending_of, structure_bytes
+from pages.shared.reproduce import continued, show_python
+from pages.shared.status import installation
 
 SINGLE = ("cif", "vasp", "lammps-data")
 

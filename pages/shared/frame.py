@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import strangers
-from pages.parts.index import INDEX
+from pages.shared import strangers
+from pages.shared.index import INDEX
 
 HOUSE = Path(__file__).parents[2]  # where app.py is
 ICON, LOGO = (str(Path(__file__).with_name(name)) for name in ("icon.svg", "logo.svg"))

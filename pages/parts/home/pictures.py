@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pages.parts.boundary_picture import boundaries_picture
-from pages.parts.duet_picture import duet_picture
-from pages.parts.index import INDEX, PageEntry
-from pages.parts.more_pictures import film_picture, health_picture, how_picture, structure_picture
+from pages.parts.home.boundary_picture import boundaries_picture
+from pages.parts.home.duet_picture import duet_picture
+from pages.parts.home.more_pictures import film_picture, health_picture, how_picture, structure_picture
+from pages.shared.index import INDEX, PageEntry
 
 TEAL, ORANGE, GREY = "#1F8F94", "#E08E0B", "#8A9A9A"
 

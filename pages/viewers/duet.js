@@ -1,5 +1,5 @@
 // Two trajectories of atoms in one linked 3Dmol grid, played together (gcd/views/trajectory.py).
-// viewer.js, without its own component, is put in front of this file: library() and hasWebGL() come from there.
+// atoms.js, without its own component, is put in front of this file: library() and hasWebGL() come from there.
 
 function themeOf(root) {
   const style = getComputedStyle(root)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from gcd.views.atoms import cdn_address
-from pages.parts.viewer import STATIC_LIBRARY, static_library
+from pages.viewers.atoms import STATIC_LIBRARY, static_library
 
 _HERE = Path(__file__).parent
 
@@ -52,8 +52,8 @@ _CSS = """
 
 
 def _script() -> str:
-    """The loader of viewer.js without its component, and the player."""
-    loader, _, _ = (_HERE / "viewer.js").read_text(encoding="utf-8").partition("export default function")
+    """The loader of atoms.js without its component, and the player."""
+    loader, _, _ = (_HERE / "atoms.js").read_text(encoding="utf-8").partition("export default function")
     return loader + "\n" + (_HERE / "duet.js").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,1 @@
+"""What the pages share: frame, index, status, background work, recipes, downloads."""

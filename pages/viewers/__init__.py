@@ -1,0 +1,1 @@
+"""The browser components: each a script, and the Python that feeds it. A viewer knows of no page."""
