@@ -19,9 +19,13 @@ from pages.parts.boundaries.choice import Choice, choose_boundary
 from pages.parts.boundaries.controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
 from pages.parts.boundaries.data import dataset_of, window_of
 from pages.parts.boundaries.outcome import Outcome
+from pages.parts.boundaries.relax_forms import building, choosing
 from pages.parts.boundaries.run import METAL_CHOICES, run_relaxation, structures_of
+from pages.parts.boundaries.sample_form import sampling
 from pages.parts.boundaries.sampling import check_for_page, run_sampling
 from pages.parts.boundaries.search import run_search
+from pages.parts.boundaries.search_form import searching
+from pages.parts.boundaries.upload_form import uploading
 from pages.shared import frame, work
 from pages.viewers.painting import show_painting
 
@@ -203,15 +207,15 @@ with panel, st.container(border=True):
         if choice is None:
             pass
         elif source == SAMPLED:
-            settings, pressed = controls.sampling(choice)
+            settings, pressed = sampling(choice, st.container())
         elif source == BUILT:
-            settings, pressed = controls.building(choice)
+            settings, pressed = building(choice, st.container())
         elif source == SEARCHED:
-            settings, pressed = controls.searching(choice)
+            settings, pressed = searching(choice, st.container())
         elif source == UPLOADED:
-            settings, uploaded, pressed = controls.uploading(choice.potential)
+            settings, uploaded, pressed = uploading(choice.potential, st.container())
         else:
-            settings, pressed = controls.choosing(choice, address)
+            settings, pressed = choosing(choice, st.container(), address)
     except (ValueError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
     if choice is not None:
