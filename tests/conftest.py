@@ -115,6 +115,50 @@ def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def small_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection of bicrystals as built, not relaxed: tungsten's Σ5 twist and an iron tilt."""
+    from gcd.search.collection import Member, Part, collect
+    from gcd.structures.bicrystals import bicrystal, working_cell
+    from gcd.structures.boundary_names import find_boundary
+
+    parts = []
+    for name, metal, a in (("sigma5", "W", 3.165), ("s5-310-001", "Fe", 2.866)):
+        boundary = working_cell(find_boundary(name), a)
+        built = [bicrystal(boundary, a, metal, gap=1.0, remove=k) for k in (0, 1, 2)]
+        member = Member(
+            boundary, metal, a, built[0].cell.lengths()[:2], 6.3 * a, "zhou2004", {"file": "none"}
+        )
+        middle = [b.positions - np.array([0.0, 0.0, b.info["plane"]]) for b in built]
+        parts.append(Part(member, [2.5, 2.6, 2.7], [b.info["n"] for b in built], middle))
+    path = tmp_path_factory.mktemp("collection") / "boundaries-bcc.npz"
+    collect("bcc", parts).save(path)
+    return path
+
+
+@pytest.fixture
+def many_model(models: Path, small_collection: Path) -> Path:
+    """An untrained model of many boundaries beside the other untrained ones."""
+    import torch
+
+    from gcd.checkpoints import save
+    from gcd.diffusion.conditions import COUNT
+    from gcd.diffusion.unet import UNet, UNetConfig
+    from gcd.training.boundaries import ManyTraining, checkpoint_config
+    from gcd.training.boundaries_card import model_card
+    from gcd.training.common import Trained
+
+    torch.manual_seed(0)
+    small = UNetConfig(
+        in_channels=2, channels=(8,), strides=(2,), blocks=1, time_features=8, conditions=COUNT
+    )
+    training = ManyTraining(small_collection, architecture=small)
+    unet = UNet(small)
+    config = checkpoint_config(training, Trained(unet, 1, 1.0, 1.0, 1.0, True), "none")
+    save(models / "boundary-bcc", unet, config, model_card(config))
+    return models / "boundary-bcc"
+
+
 @pytest.fixture
 def boundary_model(models: Path, small_dataset: Path) -> Path:
     """An untrained in-painting model beside the other untrained ones."""

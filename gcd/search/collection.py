@@ -136,7 +136,7 @@ class BoundaryCollection:
             about = json.loads(str(arrays.pop("about")))
         except FileNotFoundError:
             raise DatasetError(f"There is no collection of boundaries {str(path)!r}.") from None
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise DatasetError(f"{str(path)!r} is no collection of boundaries: {error}.") from None
         lacking = {"positions", "offsets", "member", "egb", "n"} - set(arrays)
         if lacking or "members" not in about:

@@ -136,7 +136,7 @@ class BoundaryDataset:
             about = json.loads(str(arrays.pop("about")))
         except FileNotFoundError:
             raise DatasetError(f"There is no dataset {str(path)!r}.") from None
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise DatasetError(f"{str(path)!r} is no boundary dataset: {error}.") from None
         lacking = {"offsets", "positions", "energies", "cell", *_PER_STRUCTURE} - set(arrays)
         if lacking:

@@ -242,7 +242,7 @@ def bicrystal_ends(
         "nearest_neighbour": PHASES[boundary.phase].nearest_neighbour * a,
         "plane": plane,
         "planes": [int(p) for p in planes],
-        "repeats": [int(r) for r in repeats],
+        "repeats": [int(r) * own for r, own in zip(repeats, boundary.repeats, strict=True)],
         "painted": (high - low) * grid.voxel_size[2],
         "in_plane_shift": [float(s) for s in in_plane_shift],
         "spacing": float(spacing),

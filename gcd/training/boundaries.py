@@ -217,7 +217,10 @@ def checkpoint_config(training: ManyTraining, trained: Trained, command: str) ->
         "data": {
             "file": training.collection.name,
             "file_sha256": hashlib.sha256(training.collection.read_bytes()).hexdigest(),
-            **{key: getattr(training, key) for key in ("mixing", "balance", "preference", "unasked")},
+            **{
+                key: getattr(training, key)
+                for key in ("voxels", "mixing", "balance", "preference", "unasked")
+            },
         },
         "data_sha256": batches.collection.sha256(),
         **record_of(training.run, trained, command),

@@ -19,6 +19,7 @@ def model_card(config: dict[str, Any]) -> str:
     (low, high), (least, most) = config["painted_layers"], config["opening"]
     learnt = config["learnt"]
     total, names = sum(m["structures"] for m in learnt), {m["name"] for m in learnt}
+    made = recipe(config, f"about {data['voxels']:,} voxels of one boundary") + origin(config)
     return f"""# In-painting model of many {config["phase"]} boundaries
 
 Paints the middle of a bicrystal whose two grains it is shown, whatever the boundary and the metal: voxels of about
@@ -38,7 +39,7 @@ asked for [n] and for the rank of E_gb at that [n]. Times from 1 to {config["t_e
   {data["unasked"]:.0%} of the structures.
 - Held out, refused by the training (data/held-out.toml): {", ".join(held["boundaries"])} in any metal and any cell,
   and everything of {", ".join(held["metals"])}.
-{recipe(config)}{origin(config)}- sha256 of model.safetensors: {{sha256}}
+{made}- sha256 of model.safetensors: {{sha256}}
 
 ## Learnt
 

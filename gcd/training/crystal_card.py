@@ -35,13 +35,13 @@ makes of a grid is that crystal, not a stable structure of any metal.
 """
 
 
-def recipe(config: dict[str, Any]) -> str:
-    """How long and how a network was trained, and the losses at the end."""
+def recipe(config: dict[str, Any], batch: str = "") -> str:
+    """How long and how a network was trained, and the losses at the end; `batch` says what a step takes."""
     run = config["run"]
     rate = (
         f"AdamW {run['learning_rate']:g}, weight decay {run['weight_decay']:g}, {run['lr_schedule']} schedule"
     )
-    return f"""- {config["steps"]:,} steps of {run["batch_size"]} in {config["seconds"]:,} s.
+    return f"""- {config["steps"]:,} steps of {batch or run["batch_size"]} in {config["seconds"]:,} s.
   {rate}, averaged weights (EMA {run["ema"]:g}), seed {run["seed"]}.
   Loss {config["loss"]:.5f}, on fixed batches {config["validation_loss"]:.5f}.
 """

@@ -20,6 +20,7 @@ SMALL = ["--steps", "2", "--batch-size", "1", "--device", "cpu"]
 COMMANDS = {
     "crystal": ("--phase sc --sizes 1x1x1 --channels 8 --strides 2 --blocks 1", (*EVERYWHERE, *MEASURING)),
     "boundary": ("--data {data} --channels 8,8 --blocks 1", (*EVERYWHERE, *MEASURING)),
+    "boundaries": ("--data {collection} --channels 8,8 --blocks 1 --voxels 1000", (*EVERYWHERE, *MEASURING)),
     "particle": ("--phase sc --size 2 --features 8 --layers 1", (*EVERYWHERE, *MEASURING)),
     "decoder": ("--features 4 --evaluate 1", EVERYWHERE),
     "selection": (f"--start-from {ROOT}/checkpoints/decoder --evaluate 1", EVERYWHERE),
@@ -27,9 +28,16 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_a_model_is_trained_and_saved(kind, models, small_dataset, tmp_path):
+def test_a_model_is_trained_and_saved(kind, models, small_dataset, small_collection, tmp_path):
     options, missing = COMMANDS[kind]
-    words = ["train", kind, "--name", "made", *options.format(data=small_dataset).split(), *SMALL]
+    words = [
+        "train",
+        kind,
+        "--name",
+        "made",
+        *options.format(data=small_dataset, collection=small_collection).split(),
+        *SMALL,
+    ]
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({missing!r}))\n"  # None: cannot be imported
         f"from gcd.cli import main; sys.exit(main({words!r}))"
