@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         generate_crystals,
         generate_particles,
         generate_relaxed_boundaries,
+        repaint,
     )
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "generate_particles",
     "generate_relaxed_boundaries",
     "relax_boundaries",
+    "repaint",
 ]
 
 _HOMES = {
@@ -36,6 +38,7 @@ _HOMES = {
     "generate_particles": "gcd.generate",
     "generate_relaxed_boundaries": "gcd.generate",
     "relax_boundaries": "gcd.energetics.boundary_energy",
+    "repaint": "gcd.generate.repainting",
 }
 
 let_threads_sleep()  # here, because whoever comes through a door of the house imports this before torch

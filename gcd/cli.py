@@ -27,6 +27,7 @@ VERBS = {
     "boundaries": "gcd.commands.boundaries",
     "build": "gcd.commands.build",
     "relax": "gcd.commands.relax",
+    "repaint": "gcd.commands.repaint",
     "search": "gcd.commands.search",
     "train crystal": "gcd.commands.train_crystal",
     "train boundary": "gcd.commands.train_boundary",

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             except ValueError as error:
                 which = f", structure {index + 1}" if len(frames) > 1 else ""
                 raise ValueError(f"{file}{which}: {error}") from None
-            stem = _stem(file, args.files) + (f"-{index + 1:04d}" if len(frames) > 1 else "")
+            stem = stem_of(file, args.files) + (f"-{index + 1:04d}" if len(frames) > 1 else "")
             jobs.append((file, args.out / f"{stem}-relaxed.extxyz"))
             structures.append(atoms)
     targets = [target for _, target in jobs]
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {"structures": writes.structures, "engine": engine, "warnings": words}
 
 
-def _stem(file: str, files: list[str]) -> str:
+def stem_of(file: str, files: list[str]) -> str:
     """The file's name without its ending, after its folder's where another file has the same name.
 
     ASE takes whatever has POSCAR in its name for one; in small letters it does not.

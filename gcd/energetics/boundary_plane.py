@@ -28,6 +28,7 @@ FREE = 20.0  # Å on either side of the plane in which atoms move freely; beyond
 # What files of LAMMPS without elements are read as: types 1, 2, 3 ...
 NAMELESS = {"X", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"}
 NO_BOUNDARY = "No boundary was found: between its ends the slab is a perfect crystal."
+USUAL = "W"  # the metal of files that name none, in potentials of several
 CLOSEST = 0.1  # Å; two atoms closer than that are a mistake, not a structure
 CAP = 2.0  # eV: an atom's excess energy when looking for the plane, so that one overlap does not decide
 DISORDER = 0.1  # eV that stand for 1 of centrosymmetry where a potential has no energies of atoms
@@ -39,6 +40,15 @@ def nameless(atoms: Atoms, symbol: str) -> set[str]:
     """Symbols in the structure that only number LAMMPS's types; real hydrogen in a metal is not among them."""
     symbols = set(atoms.symbols)
     return symbols & NAMELESS if symbols <= NAMELESS | {symbol} and symbol not in symbols - {"X"} else {"X"}
+
+
+def metal_of(atoms: Atoms, metal: str | None = None, potential: Any = None) -> str:
+    """The metal asked for, else the structure's, else the potential's only one, else tungsten."""
+    potential = find_potential(potential)
+    named = set(atoms.symbols) - NAMELESS
+    only = potential.elements[0] if len(potential.elements) == 1 else USUAL
+    symbol: str = potential.check_element(metal or (named.pop() if len(named) == 1 else only))
+    return symbol
 
 
 def name_elements(atoms: Atoms, elements: Sequence[str]) -> Atoms:

@@ -4,6 +4,7 @@ from gcd.generate.boundaries import boundary_ends, boundary_models, generate_bou
 from gcd.generate.crystals import generate_crystals
 from gcd.generate.particles import ParticleProgress, generate_particles, particle_model
 from gcd.generate.relaxed_boundaries import generate_relaxed_boundaries
+from gcd.generate.repainting import repaint
 from gcd.generate.voxel_model import Progress, VoxelModel, fast_settings, initial_noise
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "generate_relaxed_boundaries",
     "initial_noise",
     "particle_model",
+    "repaint",
 ]

@@ -6,6 +6,7 @@ from gcd.requests.chosen import ChosenRequest
 from gcd.requests.crystal import CrystalRequest
 from gcd.requests.particles import ParticleRequest
 from gcd.requests.relaxation import RelaxationRequest
+from gcd.requests.repaint import RepaintRequest
 from gcd.requests.request import Listener, Request
 from gcd.requests.search import SearchRequest
 
@@ -17,6 +18,7 @@ __all__ = [
     "Listener",
     "ParticleRequest",
     "RelaxationRequest",
+    "RepaintRequest",
     "Request",
     "SearchRequest",
 ]

@@ -73,13 +73,9 @@ class RelaxationRequest(Request):
 
     def metal_of(self, atoms: Atoms) -> str:
         """The metal asked for, else the structure's, else the potential's only one, else tungsten."""
-        from gcd.energetics.boundary_plane import NAMELESS
-        from gcd.energetics.potential import find_potential
+        from gcd.energetics.boundary_plane import metal_of
 
-        potential = find_potential(self.potential)
-        named = set(atoms.symbols) - NAMELESS
-        only = potential.elements[0] if len(potential.elements) == 1 else USUAL
-        return potential.check_element(self.metal or (named.pop() if len(named) == 1 else only))
+        return metal_of(atoms, self.metal, self.potential)
 
     def settings(self) -> dict[str, Any]:
         """For `relax_boundaries`, beside the structures and the metal."""

@@ -110,7 +110,7 @@ def slab_ends(
     found: Recognised,
     thickness: float,
     *,
-    move: Sequence[float] = (0.0, 0.0, 0.0),
+    move: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0),
 ) -> SlabEnds:
     """The ends of a slab whose middle is to be painted.
 

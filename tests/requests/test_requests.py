@@ -20,6 +20,7 @@ from gcd.requests import (
     Listener,
     ParticleRequest,
     RelaxationRequest,
+    RepaintRequest,
     SearchRequest,
 )
 
@@ -45,6 +46,8 @@ BOUNDARIES = [
     SearchRequest("s9-221-110", "Cu", count=7, windows=("2.6:2.8:40:1/10", "0:1:3"), md_steps=(10, 20), seed=2),
     SearchRequest("twist 110 sigma3", temperature=(800.0, 900.0), without_md=0.5, repeats=(2, 1), planes=(9, 9)),
     RelaxationRequest(("a.vasp", "b.data"), "Cu", plane=-3.0, rescale=True, elements=("Cu",), engine="torch"),
+    RepaintRequest(("a.vasp", "b.data"), "Cu", count=5, painted=(12.0, 18.5), move=True, anyway=True, checkpoint="any",
+                   evaluations=6, seed=3, plane=4.5, elements=("Cu", "Cu"), format="vasp"),
 ]  # fmt: skip
 ALL = CRYSTALS + PARTICLES + BOUNDARIES
 
@@ -74,7 +77,8 @@ def test_the_address_reads_back_as_what_it_can_say(request_):
 def test_every_field_is_on_the_command_line_or_a_matter_of_python_alone():
     for kind, pythons in (
         (CrystalRequest, set()), (ParticleRequest, {"first"}), (BoundaryRequest, {"first", "engine"}),
-        (BuildRequest, set()), (SearchRequest, set()), (RelaxationRequest, set()), (ChosenRequest, set()),
+        (BuildRequest, set()), (SearchRequest, set()), (RelaxationRequest, set()), (RepaintRequest, set()),
+        (ChosenRequest, set()),
     ):  # fmt: skip
         assert {f.name for f in fields(kind)} - {f.name for f, _ in kind.asked()} == pythons
 
@@ -110,6 +114,9 @@ def test_a_request_is_checked_once_and_cannot_change():
         (SearchRequest, {"windows": ("low",)}, "LOW:HIGH:COUNT"),
         (SearchRequest, {"md_steps": (20, 10)}, "MD steps"),
         (RelaxationRequest, {"files": ()}, "at least one file"),
+        (RepaintRequest, {"files": ("a",), "painted": (0.0,)}, "above 0"),
+        (RepaintRequest, {"files": ("a",), "painted": ()}, "at least one thickness"),
+        (RepaintRequest, {"files": ("a",), "count": 0}, "Count must be"),
         (
             RelaxationRequest,
             {"files": ("a",), "engine": "torch", "potential": "Fe_mm.eam.fs"},

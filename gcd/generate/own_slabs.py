@@ -1,0 +1,165 @@
+"""Slabs of one's own, understood: opened, stood up, their boundary found, and the model that can paint it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcd.checkpoints import BoundaryCheckpoint, ManyBoundariesCheckpoint, available, read_checkpoint
+from gcd.energetics.boundary_plane import NO_BOUNDARY, make_slab, metal_of, name_elements
+from gcd.energetics.potential import Potential, find_potential
+from gcd.energetics.slab import Slab
+from gcd.generate.boundary_models import PaintingCheckpoint
+from gcd.structures.boundary import Boundary
+from gcd.structures.recognise import Recognised, recognise
+from gcd.structures.slab_ends import slab_ends, usual_thicknesses
+from gcd.structures.twists import metal_phase
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+@dataclass(frozen=True)
+class Recast:
+    """A slab of one's own, understood: opened, stood up, its boundary found; what `repaint` works on.
+
+    Attributes:
+        slab: as relaxations see it.
+        standing: its atoms, z across the boundary and free along it.
+        found: the boundary.
+        words: what a person should know.
+    """
+
+    slab: Slab
+    standing: Atoms
+    found: Recognised
+    words: tuple[str, ...]
+
+    @property
+    def boundary(self) -> Boundary:
+        """As lists have it."""
+        return self.found.listed
+
+    def as_it_lay(self, atoms: Atoms) -> Atoms:
+        """Atoms in the frame of `standing`, turned back to lie as in the slab's file."""
+        result = atoms.copy()
+        slab = self.slab
+        result.positions = atoms.positions @ slab.turn
+        cell = np.zeros((3, 3))
+        for place, row in zip(((slab.axis + 1) % 3, (slab.axis + 2) % 3, slab.axis), slab.cell, strict=True):
+            cell[place] = row @ slab.turn
+        result.set_cell(cell, scale_atoms=False)
+        result.pbc = [axis != slab.axis for axis in range(3)]
+        return result
+
+
+def understand(
+    atoms: Atoms,
+    metal: str | None = None,
+    *,
+    plane: float | None = None,
+    potential: Any = None,
+    rescale: bool = False,
+    elements: Sequence[str] = (),
+) -> Recast:
+    """What boundary a slab holds, and how it lies.
+
+    Args:
+        atoms: a slab or pile of two grains, its boundary across any edge of the cell.
+        metal: symbol, by default the one that the atoms name, else W.
+        plane, potential, rescale, elements: as in `relax_boundaries`.
+
+    Raises:
+        ValueError: no slab of that metal, no boundary, grains that are no crystals of the metal's phase; one sentence.
+    """
+    from ase import Atoms
+
+    potential = find_potential(potential)
+    named = name_elements(atoms, elements)
+    symbol = metal_of(named, metal, potential)
+    phase = phase_of(symbol, potential)
+    slab = make_slab(named, symbol, plane=plane, potential=potential, rescale=rescale)
+    if NO_BOUNDARY in slab.words:
+        raise ValueError("The slab has no boundary to paint: between its ends it is a perfect crystal.")
+    standing = Atoms(
+        [slab.metal] * len(slab.positions), slab.positions, cell=slab.cell, pbc=(True, True, False)
+    )
+    a = potential.lattice_constant(slab.metal, phase)
+    found = recognise(slab.positions, slab.cell, slab.plane, phase, a)
+    words = list(slab.words)
+    if slab.other is not None:
+        words.append(
+            f"The pile holds two different boundaries: the one at {slab.plane:.1f} Å is painted, and the pile is "
+            f"opened at the other, at {slab.other:.1f} Å."
+        )
+    return Recast(slab, standing, found, tuple(words))
+
+
+def phase_of(metal: str, potential: Potential) -> str:
+    """Bcc or fcc: the metal's own, else the potential's; ValueError for metals that are neither."""
+    try:
+        return metal_phase(metal).name
+    except ValueError:
+        if potential.name == "zhou2004":
+            raise
+    return potential.crystal(metal).phase
+
+
+def painting_model(
+    boundary: Boundary, checkpoint: str | None = None, *, anyway: bool = False
+) -> PaintingCheckpoint:
+    """The model that repaints a boundary: one of many boundaries of its phase.
+
+    Args:
+        boundary: as lists have it.
+        checkpoint: name or folder of another model.
+        anyway: also where the model has never been trained on anything like it.
+
+    Raises:
+        ValueError: no model, or one that was never trained on anything like the boundary; one sentence.
+    """
+    if checkpoint is not None:
+        found = read_checkpoint(checkpoint)
+        if not isinstance(found, BoundaryCheckpoint | ManyBoundariesCheckpoint):
+            raise ValueError(f"The checkpoint {found.name!r} is a {found.kind}, not a model of boundaries.")
+    else:
+        there = [c for c in available().values() if isinstance(c, ManyBoundariesCheckpoint)]
+        there = sorted(there, key=lambda c: (c.phase != boundary.phase, boundary.family not in c.families))
+        if not there:
+            raise ValueError("There is no model of many boundaries here; name another with a checkpoint.")
+        found = there[0]
+    if not anyway and (found_phase(found) != boundary.phase or boundary.family not in families(found)):
+        raise ValueError(
+            f"The model {found.name!r} was never trained on anything like {boundary.title} of {boundary.phase} "
+            f"({boundary.family}): it has learnt {', '.join(sorted(families(found)))} of {found_phase(found)}; to "
+            "paint it all the same, say so (--anyway, anyway=True)."
+        )
+    return found
+
+
+def found_phase(checkpoint: PaintingCheckpoint) -> str:
+    """The phase whose boundaries a model has learnt."""
+    if isinstance(checkpoint, ManyBoundariesCheckpoint):
+        return checkpoint.phase
+    return checkpoint.boundary.phase
+
+
+def families(checkpoint: PaintingCheckpoint) -> frozenset[str]:
+    """Axis and kind of all that a model has learnt."""
+    if isinstance(checkpoint, ManyBoundariesCheckpoint):
+        return checkpoint.families
+    return frozenset([checkpoint.boundary.family])
+
+
+def check_thicknesses(recast: Recast, painted: Sequence[float] | None) -> list[float]:
+    """Å that are painted in turn: those asked for, or those that fit; ValueError for what the slab has no room for."""
+    if painted is None:
+        return usual_thicknesses(recast.found, recast.slab.plane)
+    if not painted:
+        raise ValueError("Name at least one thickness to be painted, in Å.")
+    for thickness in painted:
+        slab_ends(recast.standing, recast.slab.plane, recast.found, thickness)
+    return [float(t) for t in painted]
