@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from gcd.checkpoints import BoundaryCheckpoint, read_checkpoint
+from gcd.checkpoints import BoundaryCheckpoint, ManyBoundariesCheckpoint, read_checkpoint
 from gcd.generate import boundary_models
+from gcd.generate.boundary_models import painted_thickness
 from gcd.limits import MAX_EVALUATIONS, MAX_PAGE_CANDIDATES, MAX_SEED
 from gcd.requests import BoundaryRequest
 from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
+from gcd.structures.bicrystals import as_fraction
 from pages.parts.boundaries.choice import Choice
 from pages.parts.boundaries.controls import BUILT, RANDOM, SEARCHED, asked_of, in_plane_shift, instead, pair
 from pages.parts.boundaries.sampling import REPEATS, recommended
@@ -41,8 +43,12 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
             "Model", names, default=names[0], required=True, key="model", bind="query-params"
         )
     )
-    st.caption(trained_on(model, models[model]))
+    checkpoint = read_checkpoint(models[model])
     options: dict[str, Any] = {}
+    if isinstance(checkpoint, ManyBoundariesCheckpoint):
+        options |= _of_many(checkpoint, choice)
+    else:
+        st.caption(trained_on(model, models[model]))
     with pair():
         options["count"] = st.number_input(
             "Candidates", 1, MAX_PAGE_CANDIDATES, 4, key="candidates", bind="query-params"
@@ -63,15 +69,23 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
             options["order"] = st.selectbox(
                 "Solver order", [1, 2, 3], index=best["order"] - 1, key="gb_order", bind="query-params"
             )
+        many = isinstance(checkpoint, ManyBoundariesCheckpoint)
+        usual = PAINTED
+        if isinstance(checkpoint, ManyBoundariesCheckpoint):
+            usual = painted_thickness(checkpoint, choice.lattice_constant)
         options["painted"] = st.number_input(
-            "Painted (Å)", MIN_PAINTED, MAX_PAINTED, round(PAINTED, 1), step=1.0, format="%.1f", key="painted",
-            bind="query-params", help="Thickness of the region around the boundary that the model paints.",
+            "Painted (Å)", MIN_PAINTED, MAX_PAINTED, round(usual, 1), step=1.0, format="%.1f",
+            key="painted_any" if many else "painted", bind="query-params",
+            help="Thickness of the region around the boundary that the model paints.",
         )  # fmt: skip
+        one = choice.boundary.grown(choice.lattice_constant).repeats if many else (1, 1)
         cells = st.selectbox(
             "Cell", list(REPEATS), key="gb_cell", bind="query-params",
-            help="Copies of the boundary's cell along x and y. The model was trained on 1×1.",
+            help=f"Copies of a cell of {one[0]} x {one[1]} of the smallest one, whose edges are 8 Å or more."
+            if many else "Copies of the boundary's cell along x and y. The model was trained on 1×1.",
         )  # fmt: skip
-    options["repeats"] = REPEATS[cells]
+    across, up = REPEATS[cells]
+    options["repeats"] = (across * one[0], up * one[1])
     options["in_plane_shift"] = in_plane_shift(choice, default=True)
     a = choice.lattice_constant
     half = a * choice.boundary.spacing
@@ -86,11 +100,61 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
     pressed = place.button(
         "Sample and relax",
         type="primary",
+        disabled=options.get("anyway") is False,
         icon=":material/auto_awesome:",
         key="sample_button",
         width="stretch",
     )
     return BoundaryRequest(**asked_of(choice), model=model, relax=True, **options), pressed
+
+
+def _of_many(checkpoint: ManyBoundariesCheckpoint, choice: Choice) -> dict[str, Any]:
+    """What a model of many boundaries has seen of this one, and what it can be asked for."""
+    boundary, metal = choice.boundary, choice.metal
+    if checkpoint.has_learnt(boundary, metal):
+        st.badge(
+            "learnt",
+            icon=":material/school:",
+            color="blue",
+            help="Structures of it were in the training set.",
+        )
+    elif checkpoint.has_learnt(boundary):
+        st.badge(
+            f"never seen in {metal}", icon=":material/travel_explore:", color="green",
+            help="The training set had this boundary of other metals.",
+        )  # fmt: skip
+    else:
+        st.badge(
+            "never seen", icon=":material/travel_explore:", color="green",
+            help="No structure of this boundary was in the training set, of any metal.",
+        )  # fmt: skip
+    wishes: dict[str, Any] = {}
+    if boundary.family not in checkpoint.families:
+        st.warning(
+            f"The model was never trained on anything like a {boundary.family}: it has learnt "
+            f"{', '.join(sorted(checkpoint.families))}.",
+            icon=":material/warning:",
+        )
+        wishes["anyway"] = st.toggle("Paint it all the same", key="anyway", bind="query-params")
+    with pair():
+        wishes["low_energy"] = st.toggle(
+            "Ask for low energy", value=True, key="ask_low", bind="query-params",
+            help="The model was told the rank of each structure among those of its boundary and [n].",
+        )  # fmt: skip
+        per_plane = boundary.grown(choice.lattice_constant).atoms_per_plane
+        legal = ["any", "all in turn", *(as_fraction(k / per_plane) for k in range(per_plane))]
+        asked = st.selectbox(
+            "Ask for [n]", legal, key="wish_n", bind="query-params",
+            help="Atoms beyond whole planes, as a share of a plane. The model follows as well as its card says.",
+        )  # fmt: skip
+    if asked != "any":
+        wishes["n"] = "all" if asked == "all in turn" else asked
+    if wishes["low_energy"] or asked != "any":
+        wishes["guidance"] = st.slider(
+            "Guidance weight", 0.0, 4.0, checkpoint.guidance, 0.25, key="guidance", bind="query-params",
+            help="How strongly the wishes are followed: 1 is what was learnt, other weights take twice the time.",
+        )  # fmt: skip
+    return wishes
 
 
 def trained_on(model: str, name: str) -> str:
