@@ -2,6 +2,7 @@
 
 gcd evaluate boundaries --model window --count 200 --seeds 100 101 102
 gcd evaluate boundaries --model full --count 200 --search search-?.db --record
+gcd evaluate boundaries --held-out --budget 30 --keep runs
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gcd.commands import boundary_words, options
+from gcd.commands import boundary_words, evaluate_held_out, options
 
 HELP = "boundaries painted by a model against those of the search"
 
@@ -27,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds",
         nargs="+",
         type=options.whole("every seed", 0, 2**32 - 1),
-        default=[100, 101, 102],
         metavar="S",
         help="default 100 101 102",
     )
@@ -62,10 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("results"), metavar="DIR", help="folder (default results)"
     )
     options.add_device(parser)
+    evaluate_held_out.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Paint, relax, compare, write tables and plot."""
+    if args.held_out:
+        return evaluate_held_out.run(args)
+    args.seeds = args.seeds or [100, 101, 102]
     from gcd.commands.progress import ProgressBar
     from gcd.evaluation import boundaries as b
     from gcd.evaluation.record import record_boundary
