@@ -29,6 +29,7 @@ VERBS = {
     "relax": "gcd.commands.relax",
     "repaint": "gcd.commands.repaint",
     "search": "gcd.commands.search",
+    "campaign": "gcd.commands.campaign",
     "train crystal": "gcd.commands.train_crystal",
     "train boundary": "gcd.commands.train_boundary",
     "train boundaries": "gcd.commands.train_boundaries",

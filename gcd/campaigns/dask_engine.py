@@ -77,6 +77,7 @@ class DaskEngine:
         self.patience = patience
         self.threads = 0  # of all workers, when last looked at
         self.workers: dict[str, dict[str, Any]] = {}
+        self.busy = 0  # threads that run a bundle
         self._looked = self._seen = 0.0
 
     def run(
@@ -123,9 +124,12 @@ class DaskEngine:
         return Bundle(name, function, tuple(chunk))
 
     def run_bundles(
-        self, bundles: Iterable[Bundle], *, cancelled: Callable[[], bool] | None = None
+        self, bundles: Iterable[Bundle | None], *, cancelled: Callable[[], bool] | None = None
     ) -> Iterator[tuple[Bundle, list[Outcome]]]:
-        """Yield each bundle with its tasks' outcomes as it ends. Bundles are drawn when there is room."""
+        """Yield each bundle with its tasks' outcomes as it ends. Bundles are drawn when there is room.
+
+        Where None comes instead of a bundle there is nothing to do just now, and it is asked again in a moment.
+        """
         waiting = iter(bundles)
         ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         under_way: dict[str, _UnderWay] = {}
@@ -135,12 +139,15 @@ class DaskEngine:
             while True:
                 self._look()
                 while not exhausted and len(under_way) < max(1, self.in_flight * self.threads):
-                    bundle = next(waiting, None)
-                    if bundle is None:
+                    try:
+                        bundle = next(waiting)
+                    except StopIteration:
                         exhausted = True
                     else:
+                        if bundle is None:
+                            break
                         under_way[bundle.name] = self._submit(bundle, ended)
-                if not under_way:
+                if not under_way and exhausted:
                     return
                 try:
                     name = ended.get(timeout=POLL_SECONDS)
@@ -252,11 +259,21 @@ class DaskEngine:
         except Exception as error:
             raise SchedulerGoneError(self._gone()) from error
         self._looked = now
+        counts = [(worker.get("metrics") or {}).get("task_counts") or {} for worker in self.workers.values()]
+        self.busy = sum(int(count.get("executing", 0)) for count in counts)
         self.threads = sum(int(worker["nthreads"]) for worker in self.workers.values())
         if self.threads or not self._seen:
             self._seen = now
         if self.patience is not None and now - self._seen > self.patience:
             raise EngineError(f"The scheduler has had no worker for {self.patience:g} s.")
+
+    @property
+    def dashboard(self) -> str:
+        """Address of Dask's own pages; empty where there are none."""
+        try:
+            return str(self.client.dashboard_link or "")
+        except Exception:
+            return ""
 
     def _gone(self) -> str:
         address = getattr(getattr(self.client, "scheduler", None), "address", None) or "its address"

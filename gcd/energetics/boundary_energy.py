@@ -18,7 +18,7 @@ from gcd.energetics.boundary_plane import (
     turned_about,
 )
 from gcd.energetics.ends import J_PER_M2, surface_energy
-from gcd.energetics.engines import Outcome, cores
+from gcd.energetics.engines import Engine, Outcome, cores
 from gcd.energetics.potential import Potential, find_potential
 from gcd.energetics.relaxed import Relaxed
 from gcd.energetics.slab import WINDOW, Slab, atoms_per_plane, n_fraction
@@ -155,6 +155,7 @@ def relax_boundaries(
     potential: Any = None,
     elements: Sequence[str] = (),
     rescale: bool = False,
+    processes: Engine | None = None,
     cancelled: Callable[[], bool] | None = None,
     callback: Callable[[RelaxProgress], None] | None = None,
     **settings: Any,
@@ -175,6 +176,8 @@ def relax_boundaries(
         potential: what :func:`gcd.energetics.potential.find_potential` takes; Zhou 2004 when None.
         elements: what LAMMPS's types 1, 2, 3 ... are in files that name no elements.
         rescale: take off the strain that the grains have against the potential's crystal.
+        processes: run LAMMPS's relaxations where they are not to have workers of their own; ``engine`` is then not
+            "auto", and taken to be there.
         cancelled: asked while tasks run; once it is true :class:`gcd.energetics.engines.Stopped` is raised.
         callback: called with :class:`RelaxProgress`; whatever it raises stops the work.
         settings: energy_tolerance, force_tolerance (eV/Å), max_evaluations.
@@ -190,7 +193,7 @@ def relax_boundaries(
         ValueError: unknown metal, engine or setting, no workers, or LAMMPS asked for where it cannot be used.
     """
     potential = find_potential(potential)
-    engine = choose_engine(engine, potential)
+    engine = choose_engine(engine, potential) if processes is None else engine
     potential.crystal(metal)
     if workers is not None:
         check_integer("the number of workers", workers, 1, 1024)
@@ -223,7 +226,7 @@ def relax_boundaries(
 
     if total:
         workers = min(workers or cores(), total)
-    job = _Job(potential, engine, workers, device, timeout, cancelled, settings)
+    job = _Job(potential, engine, workers, device, timeout, cancelled, settings, processes)
     halves: dict[int, dict[bool, tuple[Slab, Outcome]]] = {}  # of piles with two boundaries
     for outcome in _relax(as_they_come(), job):
         index, atoms, slab = slabs[outcome.index]
@@ -275,6 +278,7 @@ class _Job:
     timeout: float | None
     cancelled: Callable[[], bool] | None
     settings: dict[str, Any]
+    processes: Engine | None = None
 
 
 def _relax(slabs: Iterator[Slab], job: _Job) -> Iterator[Outcome]:
@@ -291,6 +295,7 @@ def _relax(slabs: Iterator[Slab], job: _Job) -> Iterator[Outcome]:
             job.potential,
             workers=job.workers,
             timeout=timeout,
+            engine=job.processes,
             cancelled=job.cancelled,
             **job.settings,
         )
