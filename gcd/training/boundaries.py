@@ -51,7 +51,7 @@ class ManyTraining:
     architecture: UNetConfig = field(default_factory=default_architecture)
     diffusion: Diffusion = field(default_factory=lambda: Diffusion(detail=5.0))
     run: RunConfig = field(
-        default_factory=lambda: RunConfig(steps=12_000, learning_rate=8e-4, validate_every=500)
+        default_factory=lambda: RunConfig(steps=9_000, learning_rate=8e-4, validate_every=250)
     )
 
 

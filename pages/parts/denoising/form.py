@@ -14,7 +14,8 @@ from gcd.structures.crystals import PHASES
 from pages.parts.denoising.run import BOUNDARY, MOST_CELLS, PARTICLES, VOXELS
 from pages.shared import status, work
 
-TWIST, METAL = "sigma5", "W"  # the boundary that there are models of
+# Boundaries to film, beside that of the last job: the first was learnt, the model "any" has never seen the others.
+BOUNDARIES = (("sigma5", "W"), ("s13-320-001", "W"), ("sigma29", "W"), ("sigma17", "Ta"))
 
 
 def _last(slot: str) -> Any:
@@ -101,15 +102,23 @@ def _particles(here: status.Installation) -> dict[str, Any] | None:
 
 def _boundary(_: status.Installation) -> dict[str, Any] | None:
     like = _last("boundary_samples_job")
-    models = list(boundary_models(TWIST, METAL))
-    if not models:
+    last = [(like.boundary, like.metal)] if like else []
+    there = [pair for pair in dict.fromkeys([*last, *BOUNDARIES]) if boundary_models(*pair)]
+    if not there:
         st.warning(
-            f"There is no model of the boundary {METAL} {TWIST} here: put one under `checkpoints/`.",
+            "There is no model of a boundary here: put one under `checkpoints/`.",
             icon=":material/inventory_2:",
         )
         return None
+    names = {f"{metal} {name}": (name, metal) for name, metal in there}
+    chosen = st.selectbox("Boundary", list(names), key="own_boundary", bind="query-params")
+    twist, metal = names[chosen]
+    same = like is not None and (twist, metal) == last[0]
+    models = list(boundary_models(twist, metal))
+    if st.session_state.get("own_model") not in (None, *models):
+        st.session_state["own_model"] = models[0]
     model = st.segmented_control(
-        "Model", models, default=like.model if like and like.model in models else models[0], required=True,
+        "Model", models, default=like.model if same and like.model in models else models[0], required=True,
         key="own_model", bind="query-params",
     )  # fmt: skip
     left, right = st.columns(2, gap="small")
@@ -118,11 +127,11 @@ def _boundary(_: status.Installation) -> dict[str, Any] | None:
     )
     seed = _seed(right, like.seed if like else 0)
     solver = _solver()
-    ends = {} if like is None else {k: v for k, v in like.arguments().items() if k in ENDS}
+    ends = {k: v for k, v in like.arguments().items() if k in ENDS} if same else {}
     if ends and not st.toggle("The same grains as your last boundaries", value=True, key="own_ends"):
         ends = {}
     return {
-        "twist": TWIST, "metal": METAL, "model": str(model), "index": int(index), "seed": seed,
+        "twist": twist, "metal": metal, "model": str(model), "index": int(index), "seed": seed,
         "evaluations": solver["evaluations"], "order": solver["order"], "time_spacing": solver["spacing"],
     } | ends  # fmt: skip
 
