@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gcd.checkpoints import BoundaryCheckpoint, read_checkpoint
 from gcd.generate import boundary_models
-from gcd.generate.boundary_models import own_model_of
 from gcd.search.dataset import BoundaryDataset
 from gcd.search.datasets import datasets
 
@@ -22,8 +22,8 @@ def dataset_name(boundary: str, metal: str) -> str:
 def window_of(boundary: str, metal: str) -> tuple[float, float] | None:
     """The range of E_gb (J/m2) that one of the boundary's models was held to in training; None where none was."""
     for name in boundary_models(boundary, metal).values():
-        window = own_model_of(boundary, metal, "", name).learnt.window or (None, None)
-        low, high = window
+        found = read_checkpoint(name)
+        low, high = found.learnt.window if isinstance(found, BoundaryCheckpoint) else (None, None)
         if low is not None and high is not None:
             return float(low), float(high)
     return None
