@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Find them, and say what is known of each."""
-    from gcd.search.known import datasets_of, models_of
+    from gcd.search.known import datasets_of, models_of, never_seen_by
     from gcd.structures.csl import boundaries
 
     rows = [
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             "upper": [list(d) for d in b.upper],
             "point_group": len(b.point_group()),
             "models": models_of(b),
+            "never_seen_by": never_seen_by(b),
             "datasets": datasets_of(b),
         }
         for b in boundaries(args.phase, args.axis, args.kind, args.max_sigma)
@@ -68,7 +69,9 @@ def _show(rows: list[dict[str, Any]]) -> None:
     head = ("name", "boundary", "cell (a)", "plane spacing", "atoms/plane", "there is")
     table = [head]
     for row in rows:
-        there = [f"model {m}" for m in row["models"]] + [f"data {d}" for d in row["datasets"]]
+        unseen = row["never_seen_by"]
+        there = [f"model {m}{' (never seen)' if m in unseen else ''}" for m in row["models"]]
+        there += [f"data {d}" for d in row["datasets"]]
         cell = " x ".join(f"{e:.3f}" for e in row["cell"])
         table.append(
             (

@@ -8,14 +8,29 @@ from gcd.structures.boundary import Boundary
 
 
 def models_of(boundary: Boundary) -> list[str]:
-    """Names of the checkpoints that paint it, in any metal of its phase and with any repeats."""
-    from gcd.checkpoints import BoundaryCheckpoint, available
+    """Names of the checkpoints that paint it, in any metal of its phase and with any repeats.
 
-    return [
-        name
-        for name, found in available().items()
-        if isinstance(found, BoundaryCheckpoint) and _alike(found.boundary, boundary)
-    ]
+    Models of many boundaries come last: those that have learnt boundaries of its axis and kind, it or others.
+    """
+    from gcd.checkpoints import BoundaryCheckpoint, ManyBoundariesCheckpoint, available
+
+    own, many = [], []
+    for name, found in available().items():
+        if isinstance(found, BoundaryCheckpoint) and _alike(found.boundary, boundary):
+            own.append(name)
+        elif isinstance(found, ManyBoundariesCheckpoint):
+            if found.phase == boundary.phase and boundary.family in found.families:
+                many.append(name)
+    return own + many
+
+
+def never_seen_by(boundary: Boundary) -> list[str]:
+    """Those of `models_of` that have learnt others of its axis and kind, but not it, of no metal."""
+    from gcd.checkpoints import ManyBoundariesCheckpoint, available
+
+    there = available()
+    found = [(name, there[name]) for name in models_of(boundary)]
+    return [n for n, m in found if isinstance(m, ManyBoundariesCheckpoint) and not m.has_learnt(boundary)]
 
 
 def datasets_of(boundary: Boundary) -> list[str]:
