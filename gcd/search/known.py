@@ -18,9 +18,8 @@ def models_of(boundary: Boundary) -> list[str]:
     for name, found in available().items():
         if isinstance(found, BoundaryCheckpoint) and _alike(found.boundary, boundary):
             own.append(name)
-        elif isinstance(found, ManyBoundariesCheckpoint):
-            if found.phase == boundary.phase and boundary.family in found.families:
-                many.append(name)
+        elif isinstance(found, ManyBoundariesCheckpoint) and found.phase == boundary.phase:
+            many += [name] * (boundary.family in found.families)
     return own + many
 
 
