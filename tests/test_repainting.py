@@ -172,6 +172,19 @@ def test_it_goes_on_with_what_it_has_never_seen_when_told_to():
     assert painting_model(boundary, CHECKPOINT, anyway=True).name == CHECKPOINT
 
 
+def test_a_hexagonal_or_short_cell_is_made_one_that_can_be_painted():
+    (atoms,) = read_structures("tests/energetics/bicrystals/cu-twin-hex-120.vasp")
+    recast = understand(atoms)
+    assert recast.boundary.slug == "s3-111-110"
+    assert len(recast.standing) == 16 * len(atoms)
+    assert min(recast.found.lengths) > 8.0
+    assert "with a right angle" in recast.words[-1]
+    assert len(understand(slab()).standing) == len(slab())
+    assert len(understand(slab(), repeats=(2, 1)).standing) == 2 * len(slab())
+    energies = [a.info["egb"] for a in relax_boundaries([atoms, recast.standing], "Cu", workers=1)]
+    assert energies == pytest.approx([0.0140, 0.0140], abs=1e-3)
+
+
 def test_two_different_boundaries_of_a_pile_are_told():
     (atoms,) = read_structures("tests/energetics/bicrystals/w-s3-112-twin-pile.vasp")
     height = atoms.cell.array[2, 2]

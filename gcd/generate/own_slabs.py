@@ -13,7 +13,8 @@ from gcd.energetics.boundary_plane import NO_BOUNDARY, make_slab, metal_of, name
 from gcd.energetics.potential import Potential, find_potential
 from gcd.energetics.slab import Slab
 from gcd.generate.boundary_models import PaintingCheckpoint
-from gcd.structures.boundary import Boundary
+from gcd.structures.boundary import MIN_EDGE, Boundary
+from gcd.structures.cells import right_angled
 from gcd.structures.recognise import Recognised, recognise
 from gcd.structures.slab_ends import slab_ends, usual_thicknesses
 from gcd.structures.twists import metal_phase
@@ -64,6 +65,7 @@ def understand(
     potential: Any = None,
     rescale: bool = False,
     elements: Sequence[str] = (),
+    repeats: Sequence[int] | None = None,
 ) -> Recast:
     """What boundary a slab holds, and how it lies.
 
@@ -71,11 +73,12 @@ def understand(
         atoms: a slab or pile of two grains, its boundary across any edge of the cell.
         metal: symbol, by default the one that the atoms name, else W.
         plane, potential, rescale, elements: as in `relax_boundaries`.
+        repeats: of the slab's cell along its two edges in the plane; by default what makes each 8 Å long.
 
     Raises:
         ValueError: no slab of that metal, no boundary, grains that are no crystals of the metal's phase; one sentence.
     """
-    from ase import Atoms
+    from ase.build import make_supercell
 
     potential = find_potential(potential)
     named = name_elements(atoms, elements)
@@ -84,18 +87,42 @@ def understand(
     slab = make_slab(named, symbol, plane=plane, potential=potential, rescale=rescale)
     if NO_BOUNDARY in slab.words:
         raise ValueError("The slab has no boundary to paint: between its ends it is a perfect crystal.")
-    standing = Atoms(
-        [slab.metal] * len(slab.positions), slab.positions, cell=slab.cell, pbc=(True, True, False)
-    )
+    words, other = list(slab.words), slab.other
+    standing = _standing(slab)
+    cell = _cell(slab.cell, repeats)
+    if not np.array_equal(cell, np.eye(2)):  # the slab stays what it is, in a larger cell
+        standing = make_supercell(standing, [[*cell[0], 0], [*cell[1], 0], [0, 0, 1]])
+        slab = make_slab(standing, symbol, plane=slab.plane, potential=potential)
+        long, wide = np.linalg.norm(slab.cell[:2], axis=1)
+        words.append(
+            f"The slab was put into a cell of {long:.1f} x {wide:.1f} Å, with {len(standing):,} atoms: models paint "
+            f"cells with a right angle and edges of {MIN_EDGE:g} Å or more."
+        )
     a = potential.lattice_constant(slab.metal, phase)
     found = recognise(slab.positions, slab.cell, slab.plane, phase, a)
-    words = list(slab.words)
-    if slab.other is not None:
+    if other is not None:
         words.append(
             f"The pile holds two different boundaries: the one at {slab.plane:.1f} Å is painted, and the pile is "
-            f"opened at the other, at {slab.other:.1f} Å."
+            f"opened at the other, at {other:.1f} Å."
         )
     return Recast(slab, standing, found, tuple(words))
+
+
+def _cell(cell: np.ndarray, repeats: Sequence[int] | None) -> np.ndarray:
+    """(2, 2) whole numbers of the cell's edges in the plane: a cell with a right angle, long enough to be painted."""
+    rows = right_angled(cell)
+    if rows is None:
+        rows = np.eye(2, dtype=int)  # refused when the boundary is looked for
+    edges = np.linalg.norm(rows @ cell[:2], axis=1)
+    times = np.ceil(MIN_EDGE / edges - 1e-6).astype(int).clip(1) if repeats is None else np.array(repeats)
+    return rows * times[:, None]
+
+
+def _standing(slab: Slab) -> Atoms:
+    """The atoms as relaxations see them."""
+    from ase import Atoms
+
+    return Atoms([slab.metal] * len(slab.positions), slab.positions, cell=slab.cell, pbc=(True, True, False))
 
 
 def phase_of(metal: str, potential: Potential) -> str:

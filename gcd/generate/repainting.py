@@ -42,6 +42,7 @@ def repaint(
     potential: Any = None,
     elements: Sequence[str] = (),
     rescale: bool = False,
+    repeats: Sequence[int] | None = None,
     engine: str = "auto",
     workers: int | None = None,
     device: str = "auto",
@@ -71,6 +72,7 @@ def repaint(
         evaluations, order: of the solver; by default what the model was measured with.
         restarts: how often a candidate that is not physical is painted again.
         plane, potential, elements, rescale, engine, workers, device: as in `relax_boundaries`.
+        repeats: of the slab's cell along its two edges in the plane; by default what makes each 8 Å long.
         on_sampling: called with a `Progress`.
         on_candidate: called with each candidate as painted.
         on_relaxed: called with each before and after; the slab itself too. What any of the three raises stops all work.
@@ -88,7 +90,9 @@ def repaint(
     limits.check_count(count)
     potential = find_potential(potential)
     engine = choose_engine(engine, potential)
-    recast = understand(atoms, metal, plane=plane, potential=potential, rescale=rescale, elements=elements)
+    recast = understand(
+        atoms, metal, plane=plane, potential=potential, rescale=rescale, elements=elements, repeats=repeats
+    )
     model = painting_model(recast.boundary, checkpoint, anyway=anyway)
     wish = Wish(n, rank, guidance)
     job = _Job(recast, check_thicknesses(recast, painted), move, limits.check_seed(seed))

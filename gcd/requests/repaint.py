@@ -42,6 +42,7 @@ class RepaintRequest(RelaxationRequest):
         "--move", default=False,
         help="also move the upper grain as a block: a shift and an opening drawn for all candidates but every third",
     )  # fmt: skip
+    repeats: tuple[int, int] | None = common.repeats("what makes each edge 8 Å long")
     anyway: bool = asked(
         "--anyway",
         default=False,
@@ -61,6 +62,8 @@ class RepaintRequest(RelaxationRequest):
         super().__post_init__()
         limits.check_count(self.count)
         limits.check_seed(self.seed)
+        if self.repeats is not None:
+            self.settle(repeats=common.whole_pair("repeats", self.repeats, limits.MAX_CELLS_PER_AXIS))
         if self.painted is not None:
             several = [self.painted] if limits.is_finite(self.painted) else self.painted
             self.settle(painted=tuple(_thickness(value) for value in several))
@@ -74,7 +77,7 @@ class RepaintRequest(RelaxationRequest):
 
     def settings(self) -> dict[str, Any]:
         """For `gcd.repaint`, beside the structure and the metal."""
-        names = ("count", "painted", "move", "anyway", "checkpoint", "evaluations", "seed")
+        names = ("count", "painted", "move", "anyway", "checkpoint", "evaluations", "seed", "repeats")
         return super().settings() | {name: getattr(self, name) for name in names}
 
     def understand(self, atoms: Atoms) -> Recast:
@@ -82,7 +85,12 @@ class RepaintRequest(RelaxationRequest):
         from gcd.generate.own_slabs import check_thicknesses, painting_model, understand
 
         recast = understand(
-            atoms, self.metal, plane=self.plane, potential=self.potential, rescale=self.rescale
+            atoms,
+            self.metal,
+            plane=self.plane,
+            potential=self.potential,
+            rescale=self.rescale,
+            repeats=self.repeats,
         )
         painting_model(recast.boundary, self.checkpoint, anyway=self.anyway)
         check_thicknesses(recast, self.painted)

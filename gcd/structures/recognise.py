@@ -68,7 +68,7 @@ def recognise(
         angle = math.degrees(math.acos(float(a @ b) / (long * wide)))
         raise ValueError(
             f"The cell's edges in the plane of the boundary make an angle of {angle:.1f}°; only cells with a right "
-            "angle can be painted: repeat the slab until it has one."
+            "angle can be painted."
         )
     x = np.array([a[0], a[1], 0.0]) / long
     straight = np.array([x, [-x[1], x[0], 0.0], [0.0, 0.0, 1.0]])

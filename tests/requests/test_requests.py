@@ -47,7 +47,7 @@ BOUNDARIES = [
     SearchRequest("twist 110 sigma3", temperature=(800.0, 900.0), without_md=0.5, repeats=(2, 1), planes=(9, 9)),
     RelaxationRequest(("a.vasp", "b.data"), "Cu", plane=-3.0, rescale=True, elements=("Cu",), engine="torch"),
     RepaintRequest(("a.vasp", "b.data"), "Cu", count=5, painted=(12.0, 18.5), move=True, anyway=True, checkpoint="any",
-                   evaluations=6, seed=3, plane=4.5, elements=("Cu", "Cu"), format="vasp"),
+                   evaluations=6, seed=3, repeats=(2, 1), plane=4.5, elements=("Cu", "Cu"), format="vasp"),
 ]  # fmt: skip
 ALL = CRYSTALS + PARTICLES + BOUNDARIES
 
