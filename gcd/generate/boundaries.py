@@ -16,6 +16,7 @@ from gcd.generate.boundary_models import (
     check_likeness,
     checkpoint_of,
     model_of,
+    usual_model,
 )
 from gcd.generate.painting import MAX_RESTARTS, RESTARTS, Painter, Wish, batch_report
 from gcd.generate.voxel_model import Progress, batches
@@ -34,6 +35,7 @@ __all__ = [
     "checkpoint_of",
     "generate_boundaries",
     "model_of",
+    "usual_model",
 ]
 
 
@@ -57,7 +59,7 @@ def boundary_ends(
         The known atoms; ``info["painted_z"]`` is the region in Å that is painted, ``arrays["grain"]`` 0 below, 1 above.
     """
     return candidate_ends(
-        model_of(twist, metal, usual_model(twist, metal) if model is None else model, checkpoint),
+        model_of(twist, metal, model, checkpoint),
         boundary_of(twist, metal),
         metal,
         planes=planes,
@@ -68,12 +70,6 @@ def boundary_ends(
         seed=seed,
         index=index,
     ).atoms
-
-
-def usual_model(twist: str | Sequence[int] | Boundary, metal: str) -> str:
-    """The model that is asked when none is named: "full" of the boundary, else the one of many, else any there is."""
-    models = boundary_models(twist, metal)
-    return next((name for name in ("full", "any", *models) if name in models), "full")
 
 
 def generate_boundaries(
@@ -148,7 +144,7 @@ def generate_boundaries(
     limits.check_count(count)
     limits.check_first(first)
     boundary = boundary_of(twist, metal)
-    found = model_of(twist, metal, usual_model(twist, metal) if model is None else model, checkpoint)
+    found = model_of(twist, metal, model, checkpoint)
     if not anyway:
         check_likeness(found, boundary)
     painter = Painter.load(

@@ -37,6 +37,12 @@ def boundary_models(twist: str | Sequence[int] | Boundary = "sigma5", metal: str
     return own | any_of
 
 
+def usual_model(twist: str | Sequence[int] | Boundary, metal: str) -> str:
+    """The model that is asked when none is named: "full" of the boundary, else the one of many, else any there is."""
+    models = boundary_models(twist, metal)
+    return next((name for name in ("full", "any", *models) if name in models), "full")
+
+
 def checkpoint_of(twist: str | Sequence[int] | Boundary, metal: str, model: str) -> str:
     """The checkpoint of a boundary's model; ValueError that names those there are."""
     models = boundary_models(twist, metal)
@@ -54,15 +60,15 @@ def checkpoint_of(twist: str | Sequence[int] | Boundary, metal: str, model: str)
 
 
 def model_of(
-    twist: str | Sequence[int] | Boundary, metal: str, variant: str, checkpoint: str | None = None
+    twist: str | Sequence[int] | Boundary, metal: str, variant: str | None, checkpoint: str | None = None
 ) -> PaintingCheckpoint:
-    """The checkpoint of a boundary's model, or the one of that name or folder.
+    """The checkpoint of a boundary's model, by default of `usual_model`, or the one of that name or folder.
 
     Raises:
         ValueError: there is none, or it is a model of something else.
         CheckpointError: it is incomplete or damaged.
     """
-    found = read_checkpoint(checkpoint or checkpoint_of(twist, metal, variant))
+    found = read_checkpoint(checkpoint or checkpoint_of(twist, metal, variant or usual_model(twist, metal)))
     if not isinstance(found, PaintingCheckpoint):
         raise ValueError(f"The checkpoint {found.name!r} is a {found.kind}, not a model of a boundary.")
     return found
