@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.how_it_works.decoder import show_decoder, show_resolution
 from pages.parts.how_it_works.diffusion import show_schedule, show_solver
 from pages.parts.how_it_works.encoder import show_board, show_crystal
+from pages.parts.how_it_works.ends import show_ends
 from pages.shared import frame
 
 frame.enter()
@@ -16,6 +17,7 @@ PARTS = {
     "The way back": show_solver,
     "Voxels to atoms": show_decoder,
     "How small is L": show_resolution,
+    "Why the ends are enough": show_ends,
 }
 
 st.title("How it works")

@@ -213,7 +213,7 @@ def record_boundary(
             "spacing": given["spacing"],
         }
         | {"evaluations": int(evaluations), "order": int(order), "time_spacing": time_spacing}
-        | {"n": float(final["n"]), "physical": bool(final["physical"])},
+        | {"n": float(final["n"]), "physical": bool(final["physical"]), "layers": list(ends.layers)},
         known=ends.atoms.positions,
         layers=ends.layers,
     )

@@ -22,7 +22,15 @@ from pages.parts.how_it_works.solver_run import EVALUATIONS, run_solver_errors
 from pages.shared import work
 from tests.pages.driver import SOON, numbers, open_app
 
-PARTS = ("Atoms to voxels", "In 3D", "Noise", "The way back", "Voxels to atoms", "How small is L")
+PARTS = (
+    "Atoms to voxels",
+    "In 3D",
+    "Noise",
+    "The way back",
+    "Voxels to atoms",
+    "How small is L",
+    "Why the ends are enough",
+)
 needs_decoder = pytest.mark.skipif("decoder" not in available(), reason="no checkpoint of the decoder")
 
 
@@ -33,8 +41,22 @@ pytestmark = pytest.mark.usefixtures("fresh_server")
 def test_every_part_opens(part, models):
     app = open_app("how_it_works", part=part)
     assert not app.error
+    assert app.code or part == "Why the ends are enough"  # which needs a model of many boundaries
+    assert app.metric or part in ("The way back", "Why the ends are enough")
+
+
+def test_two_grains_and_what_is_painted_between_them(models, many_model):
+    from pages.parts.how_it_works.ends import BOUNDARIES, cut, painted
+
+    app = open_app("how_it_works", part="Why the ends are enough")
+    assert not app.error
     assert app.code
-    assert app.metric or part == "The way back"
+    recording = painted(*BOUNDARIES[4], 0, "untrained")
+    low, high = recording.about["layers"]
+    first, last = (cut(recording, step, (low, high)) for step in (0, 8))
+    outside = np.r_[:9, 9 + high - low : first.shape[1]]
+    assert np.allclose(first[:, outside], last[:, outside])  # the ends are given, at every step
+    assert not np.allclose(first, last)
 
 
 def test_the_board_is_the_encoder_of_the_package():
