@@ -30,6 +30,7 @@ VERBS = {
     "repaint": "gcd.commands.repaint",
     "search": "gcd.commands.search",
     "campaign": "gcd.commands.campaign",
+    "sweep": "gcd.commands.sweep",
     "train crystal": "gcd.commands.train_crystal",
     "train boundary": "gcd.commands.train_boundary",
     "train boundaries": "gcd.commands.train_boundaries",
