@@ -83,25 +83,31 @@ def search_job(request: SearchRequest, potential: Potential) -> Job:
 def sample_job(request: BoundaryRequest, potential: Potential) -> Job:
     """Candidates painted by a model, and relaxed if asked to; ValueError when there is no such model."""
     from gcd.campaigns.work import RelaxWork, relax_candidate, sample_boundaries
-    from gcd.generate.boundaries import candidate_ends, model_of
+    from gcd.generate.boundary_models import candidate_ends, check_likeness, model_of
+    from gcd.structures.bicrystals import working_cell
 
-    model = model_of(request.boundary, request.metal, request.model, request.checkpoint)
+    boundary, metal = request.geometry, request.metal
+    model = model_of(boundary, metal, str(request.model), request.checkpoint)
+    if not request.anyway:
+        check_likeness(model, boundary)
     engine = _engine(request.engine, potential) if request.relax else ""
-    carried = CarriedPotential.of(potential, request.metal) if request.relax else None
-    work = RelaxWork(
-        request.metal, engine, carried, sampled=replace(request, count=1, relax=False, potential=None)
-    )
-    given: dict[str, Any] = {} if request.painted is None else {"painted": request.painted}
-    repeats = request.repeats or (1, 1)
-    ends = candidate_ends(model, repeats=repeats, planes=request.planes, seed=request.seed, **given)
+    carried = CarriedPotential.of(potential, metal) if request.relax else None
+    work = RelaxWork(metal, engine, carried, sampled=replace(request, count=1, relax=False, potential=None))
+    ends = candidate_ends(
+        model, boundary, metal, repeats=request.repeats, planes=request.planes, painted=request.painted,
+        seed=request.seed,
+    )  # fmt: skip
+    repeats = working_cell(
+        boundary, potential.lattice_constant(metal, boundary.phase), request.repeats
+    ).repeats
     # The ends come without what is painted between them, which is about as dense.
-    low, high = ends.atoms.info["painted_z"]
+    low, high = ends.painted_z
     share = (high - low) / float(ends.atoms.cell.lengths()[2])
     atoms = round(len(ends.atoms) / max(0.1, 1 - share))
     evaluations = request.evaluations or model.sampling.evaluations
     return _of_boundary(
         request, potential, "sample boundary", request.count, relax_candidate, work, sample_boundaries,
-        model=request.model, weights=_weights(model), repeats=request.repeats, atoms=atoms,
+        model=request.model, weights=_weights(model), repeats=repeats, atoms=atoms,
         size={"atoms": atoms, "voxels": ends.grid.count * evaluations, "relaxations": int(request.relax)},
     )  # fmt: skip
 
