@@ -58,6 +58,9 @@ class Job:
     _clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     _started: float | None = field(default=None, repr=False)
     _stopped: float | None = field(default=None, repr=False)
+    _first: tuple[float, float] | None = field(
+        default=None, repr=False
+    )  # seconds and fraction of the first progress
     _bytes: int = field(default=0, repr=False)
     _forgotten: bool = field(default=False, repr=False)  # its owner is gone: drop it as soon as it ends
 
@@ -83,7 +86,11 @@ class Job:
         """Seconds left if the rest goes as fast as what is done; None before there is anything to go by."""
         if self.state != RUNNING or self.fraction <= 0.0:
             return None
-        return self.seconds * (1.0 - self.fraction) / self.fraction
+        seconds, done = self.seconds, self.fraction
+        if self._first is not None and done - self._first[1] > 0.01:
+            # Loading comes before the first report, and says nothing of how fast the rest goes.
+            seconds, done = seconds - self._first[0], done - self._first[1]
+        return seconds * (1.0 - self.fraction) / done
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the job has ended; False if ``timeout`` seconds passed first."""
@@ -107,6 +114,8 @@ class Report:
         if self._job._cancel.is_set():
             raise Cancelled
         self._job.fraction = min(max(float(fraction), 0.0), 1.0)
+        if self._job._first is None and self._job.fraction > 0.0:
+            self._job._first = (self._job.seconds, self._job.fraction)
         if message:
             self._job.message = message
         if preview is not None:

@@ -1,23 +1,19 @@
-"""Grain boundaries: sample, build or search for them, or bring a slab; relax it, compare before and after."""
+"""Grain boundaries: a workbench on which a boundary is sampled, built, searched for or brought, seen and judged."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 from ase import Atoms
 
 from gcd.checkpoints import CheckpointError
-from gcd.generate import boundary_models
-from gcd.jobs import Job
 from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, Request
-from gcd.views.boundaries import SEARCH, Points
-from pages.parts.boundaries import choice as choices
-from pages.parts.boundaries import controls, files, results
+from pages.parts.boundaries import bench, controls, files, results, table
+from pages.parts.boundaries.address import from_address, to_address
 from pages.parts.boundaries.choice import Choice, choose_boundary
-from pages.parts.boundaries.controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED
+from pages.parts.boundaries.controls import BUILT, CHOSEN, SAMPLED, SEARCHED, UPLOADED, asked_of
 from pages.parts.boundaries.data import dataset_of, window_of
+from pages.parts.boundaries.looking import what_is_seen
 from pages.parts.boundaries.outcome import Outcome
 from pages.parts.boundaries.relax_forms import building, choosing
 from pages.parts.boundaries.run import METAL_CHOICES, run_relaxation, structures_of
@@ -26,17 +22,14 @@ from pages.parts.boundaries.sampling import check_for_page, run_sampling
 from pages.parts.boundaries.search import run_search
 from pages.parts.boundaries.search_form import searching
 from pages.parts.boundaries.upload_form import uploading
+from pages.parts.boundaries.watching import mark, outcome_of, stage
 from pages.shared import frame, work
-from pages.viewers.painting import show_painting
 
 frame.enter()
 
 # one job at a time of each kind is kept
 SLOTS = {SAMPLED: "boundary_samples_job", SEARCHED: "boundary_search_job", UPLOADED: "boundary_upload_job"}
 SLOT = "boundaries_job"
-# J/m2: what a diamond of the plot covers; plotly takes the smaller of two marks under the pointer
-HIDDEN = 0.035
-REDRAW_SECONDS = 3.0  # between two drawings of the whole page while a job runs
 state = st.session_state
 
 
@@ -53,288 +46,167 @@ def ends(wanted: BoundaryRequest) -> Atoms:
 
 
 def other_boundary() -> None:
-    """Before the page runs again: no more atoms than the new boundary has in a plane."""
+    """Before the page runs again: what was seen belongs to the old boundary, and so do atoms put into a plane."""
     state["change"] = 0
-    address()
+    state["seen"] = None
 
 
-def address() -> None:
-    """Keep what a click on the plot can choose in the address, by hand: bound widgets do not see it."""
-    source = state["source"]
-    wanted = {"source": source}
-    if state.get("boundary_from", choices.LIST) == choices.LIST and "boundary" in state:
-        wanted["boundary"] = str(state["boundary"])
-    if source == CHOSEN:
-        wanted["structure"] = str(state["structure"])
-    elif source == SAMPLED and state["seen_structure"] is not None:
-        wanted["structure"] = str(state["seen_structure"])
-    elif source == SAMPLED and state["picked"] is not None:
-        wanted["candidate"] = str(state["picked"])
-    st.query_params.pop("twist", None)  # of older links; boundary says it now
-    for name in ("source", "boundary", "structure", "candidate"):
-        if name not in wanted:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != wanted[name]:
-            st.query_params[name] = wanted[name]
-
-
-def from_address() -> None:
-    """What the address says, once, when the page is opened."""
-
-    def number(name: str) -> int | None:
-        text = st.query_params.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < 10 else None
-
-    structure = number("structure")
-    source = st.query_params.get("source")
-    if source not in controls.SOURCES:
-        source = CHOSEN if structure is not None else SAMPLED if boundary_models() else BUILT
-    state["source"] = source
-    state.update(choices.from_address(st.query_params))
-    state["structure"] = structure or 0
-    state["seen_structure"] = structure if source == SAMPLED else None  # of the search, while sampling
-    state["picked"] = number("candidate")  # candidate that the reader wants to see; None: the best so far
-
-
-def candidate_over(index: int) -> int | None:
-    """The candidate drawn over a structure of the search, where one hides it: that is what the reader has clicked."""
-    run, dataset = outcome_of(SLOTS[SAMPLED]), dataset_of(state.get("boundary", ""), state["metal"])
-    if run is None or dataset is None or not same_boundary(run.settings):
-        return None
-    n, egb = run.energies()
-    apart = np.where(np.abs(n - dataset.n[index]) < 1e-3, np.abs(egb - dataset.egb[index]), np.inf)
-    apart = np.nan_to_num(apart, nan=np.inf)
-    return int(apart.argmin()) if apart.min(initial=np.inf) < HIDDEN else None
-
-
-def choose() -> None:
-    """A point of the plot was clicked: show that structure."""
-    points = state["energies"]["selection"]["points"]
-    chosen = [point["customdata"] for point in points if len(point.get("customdata") or ()) == 2]
-    if not chosen:
-        return
-    kind, index = chosen[0][0], int(chosen[0][1])
-    if kind == SEARCH and (above := candidate_over(index)) is not None:
-        kind, index = "candidate", above
-    if kind == "candidate":
-        state["source"], state["picked"], state["seen_structure"] = SAMPLED, index, None
-    elif kind in ("variant", "proposal"):
-        state[f"picked_{kind}"] = index
-    elif state["source"] == SAMPLED:
-        state["seen_structure"] = index
-    else:
-        state["source"], state["structure"] = CHOSEN, index
-    address()
-
-
-def pick(noun: str) -> None:
-    """The slider was moved."""
-    state["picked" if noun == "candidate" else f"picked_{noun}"] = state[f"slider_{noun}"]
-    address()
-
-
-def leave_search(source: str) -> None:
-    """Back from a structure of the search, to the candidates or to relaxing it."""
-    if source == CHOSEN:
-        state["structure"] = state["seen_structure"]
-    state["source"], state["seen_structure"] = source, None
-    address()
-
-
-def outcome_of(slot: str) -> Outcome | None:
-    """What a job has left, or has finished so far."""
-    job = work.current(slot)
-    return None if job is None else job.result if job.ended else job.kept
-
-
-def mark(run: Outcome | None) -> tuple[int, int]:
-    """Changes whenever there is more to show."""
-    return (0, 0) if run is None else (len(run.before), run.finished)
-
-
-def stage(slot: str, shown: tuple[int, int]) -> Callable[[Job], None]:
-    """What to draw while a job runs; when there is more to show, the whole page is drawn again, now and then."""
-    state["drawn_at"] = time.monotonic()
-
-    def draw(job: Job) -> None:
-        if job.preview is not None:
-            show_painting(job.preview, key=f"{slot}_stage", run=job.id)
-        if mark(job.kept) != shown and time.monotonic() - state["drawn_at"] > REDRAW_SECONDS:
-            st.rerun()
-
-    return draw
-
-
-def index_of(run: Outcome, picked: int | None) -> int:
-    """The structure that is looked at: the one picked, else the best; a slider where there are several."""
-    last = len(run.before) - 1
-    index = run.best if picked is None else min(picked, last)
-    if last > 0:
-        key = f"slider_{run.noun}"
-        state[key] = index
-        st.slider(run.noun.capitalize(), 0, last, key=key, on_change=pick, args=(run.noun,))
-    return index
-
-
-if "source" not in state:
-    from_address()
-st.title("Grain boundaries")
-st.caption(
-    "Let a diffusion model paint new boundaries, build one, search for its structures, or bring a slab of your own. "
-    "Relax it, and see what it costs and how its atoms rearrange."
-)
-source = st.segmented_control(
-    "Boundary", list(controls.SOURCES), required=True, format_func=lambda kind: controls.SOURCES[kind], key="source",
-    on_change=address, label_visibility="collapsed",
-)  # fmt: skip
-panel, show = st.columns([5, 9], gap="medium")
-
-
-def same_boundary(settings: Any) -> bool:
-    """Whether a job was about the boundary that is chosen now."""
-    if choice is None:
-        return False
-    key = (getattr(settings, "boundary", None), settings.metal, str(settings.potential))
-    return key == (choice.word, choice.metal, str(choice.potential))
-
+from_address()
+state.setdefault("structure", 0)
+with st.container(horizontal=True, key="gb_head"):
+    st.title("Grain boundaries", width="content")
+    source = st.segmented_control(
+        "Boundary", list(controls.SOURCES), required=True, format_func=lambda kind: controls.SOURCES[kind],
+        key="source", label_visibility="collapsed", width="content",
+    )  # fmt: skip
+    open_controls = st.toggle("Controls", value=True, key="gb_open", help="The panel on the left.")
+places = bench.lay_out(controls=open_controls)
 
 settings: Request | None = None
 uploaded: Sequence[Atoms] = ()
 pressed = False
-with panel, st.container(border=True):
+with places.form:
     choice: Choice | None = choose_boundary(METAL_CHOICES, other_boundary, geometry=source != UPLOADED)
     try:
         if choice is None:
             pass
         elif source == SAMPLED:
-            settings, pressed = sampling(choice, st.container())
+            settings, pressed = sampling(choice, places.button)
         elif source == BUILT:
-            settings, pressed = building(choice, st.container())
+            settings, pressed = building(choice, places.button)
         elif source == SEARCHED:
-            settings, pressed = searching(choice, st.container())
+            settings, pressed = searching(choice, places.button)
         elif source == UPLOADED:
-            settings, uploaded, pressed = uploading(choice.potential, st.container())
+            settings, uploaded, pressed = uploading(choice.potential, places.button)
         else:
-            settings, pressed = choosing(choice, st.container(), address)
+            settings, pressed = choosing(choice, places.button)
     except (ValueError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
     if choice is not None:
         controls.say_engine(choice.potential)
 metal = choice.metal if choice else "W"
 dataset = dataset_of(choice.boundary.slug, metal) if choice and choice.potential is None else None
+dataset = None if source == UPLOADED else dataset
 slot = SLOTS.get(str(source), SLOT)
 
 
-def submit(wanted: Any) -> Job | None:
-    """The job of a request."""
-    if isinstance(wanted, BoundaryRequest):
-        label = f"{wanted.count} x {wanted.boundary} {metal}"
-        return work.submit(slot, run_sampling, label=label, wanted=check_for_page(wanted))
-    if source == SEARCHED:
-        return work.submit(slot, run_search, label=f"search {wanted.boundary} {metal}", wanted=wanted)
-    return work.submit(slot, run_relaxation, label=f"relax {wanted.stem}", wanted=wanted, uploaded=uploaded)
-
-
-with show:
-    if pressed and settings is not None:
-        try:
-            if submit(settings):
-                state["picked" if source == SAMPLED else "picked_variant"] = None
-                state["picked_proposal"] = None
-                state["seen_structure"] = None
-                address()
-                st.rerun()
-        except (ValueError, CheckpointError) as error:
-            st.error(str(error), icon=":material/error:")
-    sampled, searched = (outcome_of(SLOTS[kind]) for kind in (SAMPLED, SEARCHED))
-    sampled = sampled if sampled is not None and same_boundary(sampled.settings) else None
-    searched = searched if searched is not None and same_boundary(searched.settings) else None
-    relaxed = outcome_of(SLOTS[UPLOADED] if source == UPLOADED else SLOT)
-    if relaxed is not None and relaxed.settings != settings:
-        relaxed = None
-    run = sampled if source == SAMPLED else searched if source == SEARCHED else relaxed
-    job = work.current(slot)
-    if job and not job.ended:
-        with st.container(border=True):
-            work.watch(slot, stage(slot, mark(outcome_of(slot))))
-    elif job:
-        work.show_end(job)
-    elif work.was_dropped(slot):
-        st.info("The server has dropped this result to make room; the same settings make the same again.")
-
-    index, seen = 0, None
-    ring: tuple[float, float] | None = None
+def submit(wanted: Any, where: str) -> bool:
+    """Queue the job of a request; whether it is in the queue."""
+    about = {"slot": where, "wanted": wanted}
     try:
-        with st.container(border=True):
-            place = st.container()
-            look = results.show_look()
-            with place:
-                if source == SAMPLED and state["seen_structure"] is not None and dataset is not None:
-                    seen = min(state["seen_structure"], len(dataset) - 1)
-                    ring = (float(dataset.n[seen]), float(dataset.egb[seen]))
-                    st.markdown(f"**Structure {seen} of the search**, as the search left it")
-                    results.show_built(dataset.atoms(seen), metal, look)
-                    with st.container(horizontal=True):
-                        back = "Back to the candidates" if run and run.before else "Back"
-                        st.button(back, icon=":material/arrow_back:", on_click=leave_search, args=(SAMPLED,))
-                        st.button(
-                            "Relax this one",
-                            icon=":material/compress:",
-                            on_click=leave_search,
-                            args=(CHOSEN,),
-                        )
-                elif run is not None and run.before:
-                    if source in (SAMPLED, SEARCHED):
-                        results.show_summary(run, dataset)
-                    picked = state["picked"] if source == SAMPLED else state.get(f"picked_{run.noun}")
-                    index = index_of(run, picked)
-                    n, egb = (float(values[index]) for values in run.energies())
-                    ring = (n, egb)
-                    results.show_outcome(run, index, look)
-                elif source == SAMPLED and isinstance(settings, BoundaryRequest):
-                    if not (job and not job.ended):
-                        results.show_ends(ends(settings), look)
-                elif source == UPLOADED:
-                    results.show_upload(uploaded, metal, look)
-                elif isinstance(settings, BuildRequest | ChosenRequest):
-                    atoms = built(settings)
-                    if source == CHOSEN:
-                        ring = (atoms.info["n"], atoms.info["egb"])
-                    results.show_built(atoms, metal, look)
-                elif choice is not None:
-                    example = BuildRequest(**controls.asked_of(choice), gap=0.3)
-                    results.show_built(built(example), metal, look)
+        if isinstance(wanted, BoundaryRequest):
+            about |= {"function": run_sampling, "label": f"{wanted.count} x {wanted.boundary} {metal}"}
+            check_for_page(wanted)
+        elif where == SLOTS[SEARCHED]:
+            about |= {"function": run_search, "label": f"search {wanted.boundary} {metal}"}
+        else:
+            about |= {"function": run_relaxation, "label": f"relax {wanted.stem}", "uploaded": uploaded}
+        return work.submit(**about) is not None
     except (ValueError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
+        return False
 
-st.header("Energy against [n]", anchor="energies")
-title = choice.boundary.title if choice else "this boundary"
-window = window_of(choice.boundary.slug, metal) if choice and dataset is not None else None
-if source == UPLOADED:
-    st.caption("Your slab, once it is relaxed.")
-elif dataset is None:
-    st.caption(f"No search of {metal} {title} came with this installation: only your own are drawn.")
-else:
-    filled = f", filled from {window[0]:g} to {window[1]:g} J/m²" if window else ""
-    st.caption(f"{len(dataset)} structures that the search found{filled}. Click a point to see it above.")
-others = {}
-if source != UPLOADED:
-    if sampled is not None:
-        others["sampled"] = Points("candidate", *sampled.energies(), lowest=True)
-    if searched is not None:
-        others["searched here"] = Points("proposal", *searched.energies(), lowest=True)
-if relaxed is not None:
-    others["relaxed here"] = Points("variant", *relaxed.energies())
-results.show_energies(None if source == UPLOADED else dataset, ring, others, choose, window)
-if seen is not None and dataset is not None:
-    st.header("Take it home", anchor="downloads")
-    files.show_seen(dataset, seen)
-elif run is not None and run.before:
-    if len(run.before) > 1:
-        results.show_table(run)
-    st.header("Take it home", anchor="downloads")
+
+def about_this(run: Outcome | None) -> bool:
+    """Whether an outcome is about the boundary that is chosen now."""
+    if run is None or choice is None:
+        return False
+    wanted = run.settings
+    key = (getattr(wanted, "boundary", None), wanted.metal, str(wanted.potential))
+    return key == (choice.word, choice.metal, str(choice.potential))
+
+
+with places.news:
+    if pressed and settings is not None and submit(settings, slot):
+        state["seen"] = None
+        st.rerun()
+    runs = {
+        run.noun: run
+        for name in (SLOTS[SAMPLED], SLOTS[SEARCHED], SLOT)
+        if (run := outcome_of(name)) and about_this(run)
+    }
+    own = outcome_of(slot)
+    if source in (SAMPLED, SEARCHED):
+        own = own if about_this(own) else None
+    elif own is not None and own.settings != settings:
+        own = None
+    if source == UPLOADED:
+        runs = {} if own is None else {own.noun: own}
+    for name in {slot, SLOT}:
+        job = work.current(name)
+        if job and not job.ended:
+            work.watch(name, stage(name, mark(outcome_of(name))))
+        elif job and name == slot:
+            work.show_end(job)
+        elif name == slot and work.was_dropped(slot):
+            st.info("The server has dropped this result to make room; the same settings make the same again.")
+
+look = what_is_seen(dataset, runs, own)
+with places.stage:
+    numbers = st.container()
+    drawn = bench.show_look()
+    try:
+        with numbers:
+            if look.seen is not None and dataset is not None:
+                file = f"{metal.lower()}-{dataset.about['twist']}-structure{look.seen}"
+                results.show_built(dataset.atoms(look.seen), metal, drawn, file)
+            elif look.run is not None:
+                results.show_outcome(look.run, look.index, drawn)
+            elif source == SAMPLED and isinstance(settings, BoundaryRequest):
+                results.show_ends(ends(settings), drawn)
+            elif source == UPLOADED:
+                results.show_upload(uploaded, metal, drawn)
+            elif isinstance(settings, BuildRequest):
+                results.show_built(built(settings), metal, drawn, settings.stem)
+            elif choice is not None:
+                example = BuildRequest(**asked_of(choice), gap=0.3)
+                results.show_built(built(example), metal, drawn, example.stem)
+    except (ValueError, CheckpointError) as error:
+        st.error(str(error), icon=":material/error:")
+    with st.container(horizontal=True, gap="small"):
+        if state["seen"] is not None and own is not None and own.before:
+            words = "Back to the candidates" if source == SAMPLED else "Back"
+            st.button(words, icon=":material/arrow_back:", on_click=state.update, kwargs={"seen": None})
+        relaxing = False
+        if look.seen is not None and source != CHOSEN:
+            relaxing = st.button("Relax this one", icon=":material/compress:", key="relax_seen")
+    if relaxing and choice and submit(ChosenRequest(**asked_of(choice), structure=look.seen or 0), SLOT):
+        state["seen"] = ("variant", 0)
+        st.rerun()
+    if look.run is not None and look.run is own and source in (SAMPLED, SEARCHED):
+        results.say_old(own, settings)
+
+with places.plot:
+    window = window_of(choice.boundary.slug, metal) if choice and dataset is not None else None
+    title = f"{metal} {choice.boundary.title}" if choice else "this boundary"
+    results.show_energies(dataset, look.mark, runs, window, title)
+    if source == UPLOADED:
+        st.caption("Your slab, once it is relaxed.")
+    elif dataset is None:
+        st.caption(f"No search of {title} came with this installation: only your own are drawn.")
+    else:
+        filled = f", filled from {window[0]:g} to {window[1]:g} J/m²" if window else ""
+        st.caption(f"{len(dataset)} structures that the search found{filled}.")
+
+with places.table:
+    if look.run is not None and look.seen is None:
+        if look.run.noun != "variant":
+            results.show_summary(look.run, dataset)
+        table.show_run(look.run, look.index)
+    elif own is not None and own.before:
+        table.show_run(own, -1)
+    elif dataset is not None:
+        table.show_search(dataset, look.seen)
+
+with st.expander("Files and how to make it again", icon=":material/download:", key="gb_drawer"):
     left, right = st.columns(2, gap="medium")
-    with left:
-        files.show_files(run, index)
-    with right:
-        files.show_recipe(run, index)
+    if look.seen is not None and dataset is not None:
+        files.show_seen(dataset, look.seen)
+    elif look.run is not None:
+        with left:
+            files.show_files(look.run, look.index)
+        with right:
+            files.show_recipe(look.run, look.index)
+    else:
+        st.caption("Once something is relaxed, or a structure of the search is picked.")
+to_address()

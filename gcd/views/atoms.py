@@ -26,7 +26,10 @@ MAX_DRAWN_ATOMS = 8_000  # repeats are left out beyond this
 MAX_BONDS = 12_000  # beyond this none are drawn
 BOND_FACTOR = 1.1  # of the nearest-neighbour distance; BCC's second shell lies at 1.155
 SPHERE_RADIUS = 0.33  # of the nearest-neighbour distance, without bonds
+TOUCHING_RADIUS = 0.48  # of the same: spheres that just do not touch
 JOINT_RADIUS = 0.2  # of the same, with bonds
+
+NO_VALUE = "#9aa5a5"  # grey: an atom whose value is not a number
 
 VIEWER_SCRIPT = Path(__file__).with_name("viewer.js")
 CDN = "https://cdn.jsdelivr.net/npm/3dmol@{version}/build/3Dmol-min.js"
@@ -52,6 +55,7 @@ def scene(
     *,
     repeats: tuple[int, int, int] = (1, 1, 1),
     bonds: bool = True,
+    filling: bool = False,
     values: np.ndarray | None = None,
     value_range: tuple[float, float] | None = None,
     value_label: str = "",
@@ -63,6 +67,7 @@ def scene(
         atoms: the structure.
         repeats: copies along the cell's vectors, for display only; 1 where there would be too many atoms.
         bonds: sticks between nearest neighbours (within 1.1 times the median nearest distance).
+        filling: without bonds, spheres that touch, as metals are drawn, instead of small ones.
         values: (N,) one number an atom, shown as colour; otherwise the element's colour.
         value_range: ends of the colour scale; by default those of ``values``.
         value_label: what the numbers are, with units.
@@ -74,7 +79,7 @@ def scene(
     spacing = _nearest_distance(atoms)
     pairs = _bonds(drawn, BOND_FACTOR * spacing) if bonds else np.zeros((0, 2), int)
     colours, legend = _colours(drawn, values, value_range, value_label)
-    radius = spacing * (JOINT_RADIUS if len(pairs) else SPHERE_RADIUS)
+    radius = spacing * (JOINT_RADIUS if len(pairs) else TOUCHING_RADIUS if filling else SPHERE_RADIUS)
     content = {
         "name": name or f"{len(atoms):,} atoms of {atoms.get_chemical_formula()}",
         "symbols": [chemical_symbols[number] for number in drawn.numbers],
@@ -181,9 +186,8 @@ def _colours(
     scaled = np.clip((np.nan_to_num(values, nan=low) - low) / max(high - low, 1e-12), 0.0, 1.0)
     steps = sample_colorscale(VALUE_SCALE, np.linspace(0.0, 1.0, 64), colortype="tuple")
     palette = [_hex(colour) for colour in steps]
-    grey = "#9aa5a5"  # a value that is not a number
     colours = [
-        palette[round(63 * s)] if np.isfinite(v) else grey for s, v in zip(scaled, values, strict=True)
+        palette[round(63 * s)] if np.isfinite(v) else NO_VALUE for s, v in zip(scaled, values, strict=True)
     ]
     return colours, {"label": label, "low": _plain(low), "high": _plain(high), "colours": palette[::9]}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from gcd.structures.bicrystals import as_fraction
-from gcd.views.atoms import scene
+from gcd.views.atoms import NO_VALUE, scene
 from gcd.views.style import GENERATED, IDEAL, OTHERS, layout
 from gcd.views.voxels import box_edges
 
@@ -39,6 +39,9 @@ class Points:
     n: Sequence[float] | np.ndarray
     egb: Sequence[float] | np.ndarray  # J/m2; nan where there is none
     lowest: bool = False  # write the lowest energy at each [n] beside its point
+    more: Mapping[str, Sequence[float] | np.ndarray] = field(
+        default_factory=dict
+    )  # further quantities, for the map
 
 
 def energy_figure(
@@ -139,6 +142,7 @@ def boundary_scene(
     whole: bool = False,
     repeats: tuple[int, int] = (1, 1),
     bonds: bool = True,
+    filling: bool = False,
     name: str = "",
 ) -> dict[str, Any]:
     """What the viewer draws of a bicrystal: atoms of the boundary coloured by their energy, all others grey.
@@ -151,6 +155,7 @@ def boundary_scene(
         whole: draw the slab from end to end instead of the region around the plane.
         repeats: copies along x and y, for display only.
         bonds: sticks between nearest neighbours.
+        filling: as in :func:`gcd.views.atoms.scene`.
         name: what the picture shows, for people who cannot see it.
     """
     distance = np.abs(atoms.positions[:, 2] - plane)
@@ -164,15 +169,18 @@ def boundary_scene(
         drawn, values = drawn[near], values[near]
         drawn.positions[:, 2] -= plane - REGION
         drawn.cell[2] = (0.0, 0.0, 2 * REGION)
-    return scene(
+    top = round(TOP_EXCESS * abs(cohesive), 2)
+    picture = scene(
         drawn,
         repeats=(*repeats, 1),
         bonds=bonds,
+        filling=filling,
         values=values,
-        value_range=(0.0, round(TOP_EXCESS * abs(cohesive), 2)),
-        value_label="energy above the crystal (eV)",
+        value_range=(-top, top),  # atoms of a boundary may have less energy than the crystal's, too
+        value_label="energy above the crystal's (eV)",
         name=name or f"bicrystal of {len(atoms):,} atoms",
     )
+    return picture | {"key": [{"colour": NO_VALUE, "words": "as in the crystal"}]}
 
 
 def ends_scene(
@@ -181,6 +189,7 @@ def ends_scene(
     *,
     repeats: tuple[int, int] = (1, 1),
     bonds: bool = True,
+    filling: bool = False,
     name: str = "",
 ) -> dict[str, Any]:
     """What the viewer draws of two grains with nothing between them yet: the region to be painted is a coloured box.
@@ -188,7 +197,7 @@ def ends_scene(
     Args:
         atoms: the grains, periodic in x and y, with ``arrays["grain"]`` 0 below and 1 above.
         painted: z in Å where the region begins and ends.
-        repeats, bonds, name: as in :func:`boundary_scene`.
+        repeats, bonds, filling, name: as in :func:`boundary_scene`.
     """
     drawn = atoms.copy()
     drawn.wrap()
@@ -197,7 +206,11 @@ def ends_scene(
     drawn.cell[2] = (0.0, 0.0, high - low)
     lengths = drawn.cell.lengths()
     picture = scene(
-        drawn, repeats=(*repeats, 1), bonds=bonds, name=name or "two grains with a region to be painted"
+        drawn,
+        repeats=(*repeats, 1),
+        bonds=bonds,
+        filling=filling,
+        name=name or "two grains with a region to be painted",
     )
     copies = len(picture["symbols"]) // max(1, len(drawn))
     across, up = repeats if copies > 1 else (1, 1)
@@ -206,7 +219,12 @@ def ends_scene(
     region = {"edges": np.round(edges, 3).tolist(), "colour": REGION_COLOUR}
     grey = [GRAINS[int(grain)] for grain in drawn.arrays["grain"]] * copies
     where = f"{painted[0] - low:.3f}-{size[2]:.3f}"
-    return picture | {"colours": grey, "region": region, "id": f"{picture['id']}-{where}"}
+    key = [
+        {"colour": colour, "words": f"{which} grain"}
+        for colour, which in zip(GRAINS, ("lower", "upper"), strict=True)
+    ]
+    key.append({"colour": REGION_COLOUR, "words": "to be painted"})
+    return picture | {"colours": grey, "key": key, "region": region, "id": f"{picture['id']}-{where}"}
 
 
 def strip_frame(voxels: np.ndarray, painted: tuple[float, float]) -> dict[str, Any]:

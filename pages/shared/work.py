@@ -161,7 +161,10 @@ def _words(job: Job) -> str:
         ahead = job.position - 1
         wait = "next in line" if ahead == 0 else f"{ahead} before yours in line"
         return f"Waiting for the device: {wait}"
-    left = "" if job.eta is None or job.seconds < 1.0 else f" · {_duration(job.eta)} left"
+    unsure = (
+        job.eta is None or job.seconds < 1.0 or job.fraction < 0.05
+    )  # too little is done to say how long the rest takes
+    left = "" if unsure or job.eta is None else f" · {_duration(job.eta)} left"
     return f"{job.message} · {job.fraction:.0%}{left}"
 
 

@@ -50,6 +50,12 @@ def static_library() -> Path:
     return _HERE.parent.parent / "static" / "3Dmol-min.js"
 
 
+def loader_script(name: str) -> str:
+    """The script of that name behind what atoms.js says before its own component: how 3Dmol.js is loaded."""
+    loader, _, _ = (_HERE / "atoms.js").read_text(encoding="utf-8").partition("export default function")
+    return loader + "\n" + (_HERE / name).read_text(encoding="utf-8")
+
+
 def show_atoms(scene: dict[str, Any], *, key: str, height: int = 480, group: str = "") -> None:
     """Draw a scene of :func:`gcd.views.atoms.scene`; the camera stays put when the scene changes.
 

@@ -75,7 +75,7 @@ def choose_boundary(
 
 def _potential() -> Potential | None:
     kind = st.segmented_control(
-        "Potential", [ZHOU, FILE], default=ZHOU, required=True, key="potential", bind="query-params",
+        "Potential", [ZHOU, FILE], default=ZHOU, required=True, key="potential",
         help="Zhou, Johnson and Wadley's embedded-atom potential of 2004, or a file of your own: eam/alloy, eam/fs, "
         "funcfl, or LAMMPS's pair_style and pair_coeff lines with the files that they name.",
     )  # fmt: skip
@@ -128,7 +128,6 @@ def _metal(
         index=options.index("W") if "W" in options else 0,
         format_func=lambda symbol: f"{symbol} ({reference_phase(symbol, usual)})",
         key="metal",
-        bind="query-params",
         on_change=on_change,
     )
     return metal, reference_phase(metal, usual)
@@ -137,22 +136,22 @@ def _metal(
 def _boundary(metal: str, phase: str, potential: Potential | None, on_change: Callable[[], None]) -> Choice:
     state = st.session_state
     how = st.segmented_control(
-        "Boundary from", [LIST, OWN], default=LIST, required=True, key="boundary_from", bind="query-params",
+        "Boundary from", [LIST, OWN], default=LIST, required=True, key="boundary_from",
         on_change=on_change,
     )  # fmt: skip
     if how == OWN:
         with st.container():
             lower = st.text_input(
-                "Lower grain: directions along x; y; z", LOWER, key="lower", bind="query-params", on_change=on_change,
+                "Lower grain: directions along x; y; z", LOWER, key="lower", on_change=on_change,
                 help="Three whole-number crystal directions, orthogonal and right-handed; z crosses the boundary.",
             )  # fmt: skip
-            upper = st.text_input("Upper grain", UPPER, key="upper", bind="query-params", on_change=on_change)
+            upper = st.text_input("Upper grain", UPPER, key="upper", on_change=on_change)
         boundary = find_boundary(f"lower={lower}; upper={upper}", phase)
         choice = Choice(boundary, boundary_word(boundary), metal, potential)
         st.caption(f"{boundary.title}: {choice.single}")
         return choice
     axis = st.segmented_control(
-        "Axis", list(AXES), default="001", required=True, key="axis", bind="query-params",
+        "Axis", list(AXES), default="001", required=True, key="axis",
         format_func=lambda a: f"[{a}]", on_change=on_change,
     )  # fmt: skip
     kind = st.segmented_control(
@@ -161,7 +160,6 @@ def _boundary(metal: str, phase: str, potential: Potential | None, on_change: Ca
         default="Twist",
         required=True,
         key="kind",
-        bind="query-params",
         on_change=on_change,
     )
     titles = listed(phase, str(axis), KINDS[str(kind)])

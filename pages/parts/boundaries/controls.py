@@ -32,6 +32,12 @@ def asked_of(choice: Choice) -> dict[str, Any]:
     return {"boundary": choice.word, "metal": choice.metal, "potential": choice.potential}
 
 
+def within(key: str, low: float, high: float) -> None:
+    """Before a number is asked for: what an address says of it has to lie in limits that depend on other controls."""
+    if st.session_state.get(key) is not None and not low <= st.session_state[key] <= high:
+        del st.session_state[key]
+
+
 def go_to(source: str) -> None:
     """Another place that a boundary can come from."""
     st.session_state["source"] = source
@@ -48,7 +54,7 @@ def in_plane_shift(choice: Choice, *, default: bool) -> tuple[float, float] | No
     """The upper grain's shift along x and y in Å, asked for in edges of the cell; None: at random."""
     random = st.toggle(
         "Random shift of the upper grain", value=default, key="free_shift" if default else "random",
-        bind="query-params", help=RANDOM if default else None,
+        help=RANDOM if default else None,
     )  # fmt: skip
     if random:
         return None
@@ -56,7 +62,7 @@ def in_plane_shift(choice: Choice, *, default: bool) -> tuple[float, float] | No
     with pair():
         x, y = (
             st.number_input(
-                f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}", bind="query-params",
+                f"Shift along {axis}", 0.0, 1.0, 0.0, step=0.05, key=f"shift_{axis}",
                 help=f"Of the upper grain, in edges of the cell ({edge:.3f} Å).",
             )
             for axis, edge in zip("xy", edges, strict=True)

@@ -1,9 +1,10 @@
-"""What the Grain boundaries page shows: bicrystals in 3D, before and after, E_gb against [n], tables."""
+"""What the Grain boundaries page shows: bicrystals on the stage, before and after, the map, and what it says."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,56 +14,40 @@ from gcd.energetics.potential import find_potential
 from gcd.search.dataset import BoundaryDataset
 from gcd.structures.bicrystals import as_fraction
 from gcd.views.atoms import scene
-from gcd.views.boundaries import Points, boundary_scene, ends_scene, energy_figure
-from gcd.views.style import config
+from gcd.views.boundaries import SEARCH, Points, boundary_scene, ends_scene
+from gcd.views.boundary_map import boundary_map
+from pages.parts.boundaries.bench import MAP_HEIGHT, STAGE_HEIGHT
+from pages.parts.boundaries.looking import MAP, picked_on_map
 from pages.parts.boundaries.outcome import Outcome
-from pages.viewers.atoms import show_atoms
+from pages.viewers.map import show_map
+from pages.viewers.stage import show_stage
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-HEIGHT = 500  # pixels
+STAGE = "gb_stage_view"  # key of the one stage, whose camera stays when its structures change
 MOST_DRAWN = 6_000  # atoms
-PAIR_HEIGHT = 400  # of two side by side
 
 
-def show_look() -> dict[str, Any]:
-    """How bicrystals are drawn: the controls, and what they say as arguments for the scene."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        part = st.segmented_control(
-            "Show", ["boundary", "slab"], default="boundary", required=True, key="part", bind="query-params",
-            format_func={"boundary": "Boundary", "slab": "Whole slab"}.__getitem__,
-        )  # fmt: skip
-        cells = st.segmented_control(
-            "Repeat (display only)", [1, 2, 3], default=1, required=True, format_func=lambda n: f"{n}×{n}",
-            key="cells", bind="query-params",
-        )  # fmt: skip
-        bonds = st.toggle("Bonds", value=True, key="gb_bonds", bind="query-params")
-    return {"whole": part == "slab", "repeats": (int(cells or 1),) * 2, "bonds": bonds}
-
-
-def show_boundary(
-    atoms: Atoms,
-    metal: str,
-    look: dict[str, Any],
-    *,
-    key: str,
-    name: str,
-    height: int = HEIGHT,
-    potential: Any = None,
-) -> None:
+def picture_of(
+    atoms: Atoms, metal: str, look: dict[str, Any], *, name: str, potential: Any = None
+) -> dict[str, Any]:
     """One bicrystal, bulk grey and boundary coloured by energy where the potential has energies of atoms."""
     crystal = find_potential(potential).cohesive_energy(metal)
     energies = atoms.arrays.get("energy", np.full(len(atoms), crystal))
     plane = atoms.info.get("plane", float(atoms.positions[:, 2].mean()))
-    picture = boundary_scene(atoms, energies, crystal, plane, name=name, **look)
-    show_atoms(picture, key=key, height=height, group="boundaries")
+    return boundary_scene(atoms, energies, crystal, plane, name=name, **look)
 
 
-def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
+def put_on_stage(panels: Sequence[tuple[str, dict[str, Any]]], file: str) -> None:
+    """Draw one or two scenes."""
+    show_stage(panels, key=STAGE, height=STAGE_HEIGHT, file=file)
+
+
+def show_built(atoms: Atoms, metal: str, look: dict[str, Any], file: str) -> None:
     """A bicrystal that was not relaxed here, and its numbers."""
     info = atoms.info
-    with st.grid(4, min_column_width=96, gap="small"):
+    with st.grid(4, min_column_width=76, gap="small"):
         st.metric("Atoms", f"{len(atoms):,}")
         st.metric("[n]", as_fraction(info["n"]), help="Atoms beyond whole planes, as a fraction of a plane.")
         if math.isfinite(info.get("egb", math.nan)):
@@ -74,14 +59,15 @@ def show_built(atoms: Atoms, metal: str, look: dict[str, Any]) -> None:
                 help="In one plane parallel to the boundary.",
             )
         st.metric("Area (Å²)", f"{atoms.cell[0, 0] * atoms.cell[1, 1]:.1f}")
-    show_boundary(atoms, metal, look, key="boundary_built", name="bicrystal before relaxation")
+    title = "As the search left it" if math.isfinite(info.get("egb", math.nan)) else "Before relaxation"
+    put_on_stage([(title, picture_of(atoms, metal, look, name="bicrystal"))], file)
 
 
 def show_ends(atoms: Atoms, look: dict[str, Any]) -> None:
     """The two grains that a boundary will be painted between, and where."""
     info = atoms.info
     low, high = info["painted_z"]
-    with st.grid(4, min_column_width=96, gap="small"):
+    with st.grid(4, min_column_width=76, gap="small"):
         st.metric(
             "Atoms", f"{len(atoms):,}", help="Known ones, of both perfect grains; all others are painted."
         )
@@ -92,18 +78,16 @@ def show_ends(atoms: Atoms, look: dict[str, Any]) -> None:
         st.metric(
             "Spacing (Å)", f"{info['spacing']:+.2f}", help="By which it is lifted beyond perfect stacking."
         )
-    picture = ends_scene(atoms, (low, high), repeats=look["repeats"], bonds=look["bonds"])
-    show_atoms(picture, key="boundary_ends", height=HEIGHT)
-    st.caption(
-        "In the coloured box nothing is known: it will be painted from noise, atoms and all. Shown with the shift and "
-        "spacing of candidate 0.",
-        text_alignment="center",
+    drawn = {name: value for name, value in look.items() if name != "whole"}
+    put_on_stage(
+        [("The region between is painted from noise", ends_scene(atoms, (low, high), **drawn))], "ends"
     )
 
 
 def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
     """Before and after, side by side, with what relaxation has changed."""
     before, after = run.before[index], run.after[index]
+    file = f"{run.settings.stem}-{run.noun}{index:03d}"
     metal, potential = run.settings.metal, run.settings.potential
     if after is None or "error" in after.info:
         if after is None:
@@ -112,17 +96,22 @@ def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
             st.error(
                 run.reason(index), title=f"This {run.noun} could not be relaxed", icon=":material/error:"
             )
-        with st.grid(4, min_column_width=96, gap="small"):
+        with st.grid(4, min_column_width=76, gap="small"):
             st.metric("Atoms", f"{len(before):,}")
             fraction = run.fraction(index)
             st.metric("[n]", "not known" if fraction is None else as_fraction(fraction))
             if "minimum_distance" in before.info:
-                st.metric("Closest pair (Å)", f"{before.info['minimum_distance']:.2f}")
-        show_boundary(before, metal, look, key="boundary_before", name="bicrystal", potential=potential)
+                closest = before.info["minimum_distance"]
+                st.metric("Closest pair (Å)", f"{closest:.2f}" if math.isfinite(closest) else "none")
+        if len(before):
+            picture = picture_of(before, metal, look, name="bicrystal", potential=potential)
+            put_on_stage([("Before relaxation", picture)], file)
+        else:
+            st.info("It holds no atoms.", icon=":material/info:")
         return
     info = after.info
     gained = f"{info['egb'] - info['egb_initial']:.3f}" if "egb_initial" in info else None
-    with st.grid(4, min_column_width=96, gap="small"):
+    with st.grid(4, min_column_width=76, gap="small"):
         st.metric("Atoms", f"{len(after):,}")
         st.metric("[n]", as_fraction(round(info["n"], 6)), help="Atoms beyond whole planes (Eq. 8).")
         st.metric(
@@ -134,13 +123,12 @@ def show_outcome(run: Outcome, index: int, look: dict[str, Any]) -> None:
         st.warning("Relaxation stopped before the forces were small.", icon=":material/warning:")
     for word in info.get("warnings", ()):
         st.warning(word, icon=":material/info:")
-    with st.grid(2, min_column_width=200, gap="small"):
-        for title, atoms, egb in (("Before", before, info.get("egb_initial")), ("After", after, info["egb"])):
-            with st.container():
-                st.markdown(f"**{title}**" + ("" if egb is None else f" · {egb:.3f} J/m²"))
-                name = f"bicrystal {title.lower()} relaxation"
-                key = f"boundary_{title.lower()}"
-                show_boundary(atoms, metal, look, key=key, name=name, height=PAIR_HEIGHT, potential=potential)
+    panels = []
+    for title, atoms, egb in (("Before", before, info.get("egb_initial")), ("After", after, info["egb"])):
+        words = title if egb is None else f"{title} · {egb:.3f} J/m²"
+        name = f"bicrystal {title.lower()} relaxation"
+        panels.append((words, picture_of(atoms, metal, look, name=name, potential=potential)))
+    put_on_stage(panels, file)
 
 
 def show_upload(structures: Sequence[Atoms], metal: str, look: dict[str, Any]) -> None:
@@ -153,12 +141,13 @@ def show_upload(structures: Sequence[Atoms], metal: str, look: dict[str, Any]) -
         )
         return
     atoms = structures[0]
-    with st.grid(3, min_column_width=96, gap="small"):
+    with st.grid(3, min_column_width=76, gap="small"):
         st.metric("Structures", f"{len(structures)}")
         st.metric("Atoms", f"{len(atoms):,}", help="Of the first one.")
         st.metric("Elements", ", ".join(sorted(set(atoms.get_chemical_symbols()))))
     if len(atoms) <= MOST_DRAWN:
-        show_atoms(scene(atoms, bonds=len(atoms) <= 1000), key="boundary_upload", height=HEIGHT)
+        picture = scene(atoms, bonds=look["bonds"] and len(atoms) <= 1000, filling=look["filling"])
+        put_on_stage([("As it is in the file", picture)], "slab")
     else:
         st.info(f"{len(atoms):,} atoms are too many to draw.")
 
@@ -180,40 +169,40 @@ def show_summary(run: Outcome, dataset: BoundaryDataset | None) -> None:
 
 def show_energies(
     dataset: BoundaryDataset | None,
-    chosen: tuple[float, float] | None,
-    others: dict[str, Points],
-    on_select: Callable[[], None],
-    window: tuple[float, float] | None = None,
+    shown: tuple[str, int] | None,
+    runs: Mapping[str, Outcome],
+    window: tuple[float, float] | None,
+    title: str,
 ) -> None:
-    """E_gb against [n]: the search, and what was sampled or relaxed on this page. A click chooses a structure."""
-    empty = np.zeros(0)
-    figure = energy_figure(
-        dataset.egb if dataset else empty,
-        dataset.n if dataset else empty,
-        chosen=chosen,
-        others=others,
-        window=window,
-    )
-    st.plotly_chart(
-        figure, key="energies", config=config("boundary-energies"), on_select=on_select, selection_mode="points",
-        alt="Boundary energy against the fraction of atoms in the boundary",
-    )  # fmt: skip
+    """The map: the search behind, what was made on this page in front. The mark nearest to a click is seen."""
+    search = None
+    if dataset is not None:
+        search = Points(SEARCH, dataset.n, dataset.egb, more={"atoms": np.diff(dataset.arrays["offsets"])})
+    others = {LABELS[noun]: _points(run) for noun, run in runs.items()}
+    data = boundary_map(search, others, window=window, name=title)
+    show_map(data, shown, key=MAP, height=MAP_HEIGHT, on_pick=picked_on_map)
 
 
-def show_table(run: Outcome) -> None:
-    """One row a boundary."""
-    number = st.column_config.NumberColumn
-    rows = run.table()
-    columns: dict[str, Any] = {
-        "[n]": number(format="%.3f"), "seconds": number(format="%.2f"),
-        "restarts": number(format="%d", help="How often it was painted again because atoms were too close."),
-        "same as": number(format="%d", help="The first candidate with the same E_gb (to 0.001 J/m²) and [n]."),
-    }  # fmt: skip
-    columns |= {name: number(f"{name} (J/m²)", format="%.3f") for name in ("E_gb", "E_gb before")}
-    columns |= {
-        name: number(f"{name} (Å)", format="%.2f")
-        for name in ("closest pair", "shift x", "shift y", "spacing")
-    }
-    if not any(row.get("reason") for row in rows):
-        columns["reason"] = None  # nothing failed, nothing to say
-    st.dataframe(rows, hide_index=True, placeholder="", alt=f"One row a {run.noun}", column_config=columns)
+def say_old(run: Outcome, settings: Any) -> None:
+    """Under a result that the form as it is now would not give: what differs."""
+    if settings is None or run.settings == settings or type(run.settings) is not type(settings):
+        return
+    names = [f.name for f in fields(settings) if getattr(settings, f.name) != getattr(run.settings, f.name)]
+    was = ", ".join(f"{name.replace('_', ' ')} {getattr(run.settings, name)}" for name in names[:4])
+    st.caption(f":material/history: Made before the controls were changed, with {was}.")
+
+
+LABELS = {"candidate": "sampled", "proposal": "searched here", "variant": "relaxed here"}
+
+
+def _points(run: Outcome) -> Points:
+    """A run's structures with what is known of each."""
+
+    def column(name: str) -> np.ndarray:
+        return np.array([np.nan if a is None else a.info.get(name, np.nan) for a in run.after], dtype=float)
+
+    closest = np.array([a.info.get("minimum_distance", np.nan) for a in run.before], dtype=float)
+    atoms = np.array([len(a) for a in run.before], dtype=float)
+    more = {"egb_before": column("egb_initial"), "atoms": atoms, "closest": closest}
+    n, egb = run.energies()
+    return Points(run.noun, n, egb, more={k: v for k, v in more.items() if np.isfinite(v).any()})

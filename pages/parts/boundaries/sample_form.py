@@ -14,13 +14,21 @@ from gcd.requests import BoundaryRequest
 from gcd.structures.bicrystal_ends import MIN_PAINTED, PAINTED
 from gcd.structures.bicrystals import as_fraction
 from pages.parts.boundaries.choice import Choice
-from pages.parts.boundaries.controls import BUILT, RANDOM, SEARCHED, asked_of, in_plane_shift, instead, pair
-from pages.parts.boundaries.sampling import REPEATS, recommended
+from pages.parts.boundaries.controls import (
+    BUILT,
+    RANDOM,
+    SEARCHED,
+    asked_of,
+    in_plane_shift,
+    instead,
+    pair,
+    within,
+)
+from pages.parts.boundaries.sampling import MAX_PAINTED, REPEATS, recommended
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-MAX_PAINTED = 40.0  # Å; the slab leaves a little more
 KNOWN_MODELS = ("window", "full")  # in this order; others come after them
 
 
@@ -38,11 +46,7 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
     names = sorted(models, key=lambda name: (name not in KNOWN_MODELS, name != KNOWN_MODELS[0], name))
     if st.session_state.get("model") not in (None, *names):
         st.session_state["model"] = names[0]
-    model = str(
-        st.segmented_control(
-            "Model", names, default=names[0], required=True, key="model", bind="query-params"
-        )
-    )
+    model = str(st.segmented_control("Model", names, default=names[0], required=True, key="model"))
     checkpoint = read_checkpoint(models[model])
     options: dict[str, Any] = {}
     if isinstance(checkpoint, ManyBoundariesCheckpoint):
@@ -50,24 +54,21 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
     else:
         st.caption(trained_on(model, models[model]))
     with pair():
-        options["count"] = st.number_input(
-            "Candidates", 1, MAX_PAGE_CANDIDATES, 4, key="candidates", bind="query-params"
-        )
-        options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="sample_seed", bind="query-params")
+        options["count"] = st.number_input("Candidates", 1, MAX_PAGE_CANDIDATES, 4, key="candidates")
+        options["seed"] = st.number_input("Seed", 0, MAX_SEED, 0, key="sample_seed")
     best = recommended(model, slug, metal)
     custom = st.segmented_control(
         "Sampling", ["Recommended", "Custom"], default="Recommended", required=True, key="gb_sampling",
-        bind="query-params",
         help=f"Recommended: {best['evaluations']} evaluations of order {best['order']}, as the model was measured.",
     )  # fmt: skip
     with pair():
         if custom == "Custom":
             options["evaluations"] = st.number_input(
-                "Evaluations", 1, MAX_EVALUATIONS, best["evaluations"], key="gb_nfe", bind="query-params",
+                "Evaluations", 1, MAX_EVALUATIONS, best["evaluations"], key="gb_nfe",
                 help="Of the network, a candidate; a multiple of the solver's order.",
             )  # fmt: skip
             options["order"] = st.selectbox(
-                "Solver order", [1, 2, 3], index=best["order"] - 1, key="gb_order", bind="query-params"
+                "Solver order", [1, 2, 3], index=best["order"] - 1, key="gb_order"
             )
         many = isinstance(checkpoint, ManyBoundariesCheckpoint)
         usual = PAINTED
@@ -75,12 +76,12 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
             usual = painted_thickness(checkpoint, choice.lattice_constant)
         options["painted"] = st.number_input(
             "Painted (Å)", MIN_PAINTED, MAX_PAINTED, round(usual, 1), step=1.0, format="%.1f",
-            key="painted_any" if many else "painted", bind="query-params",
+            key="painted_any" if many else "painted",
             help="Thickness of the region around the boundary that the model paints.",
         )  # fmt: skip
         one = choice.boundary.grown(choice.lattice_constant).repeats if many else (1, 1)
         cells = st.selectbox(
-            "Cell", list(REPEATS), key="gb_cell", bind="query-params",
+            "Cell", list(REPEATS), key="gb_cell",
             help=f"Copies of a cell of {one[0]} x {one[1]} of the smallest one, whose edges are 8 Å or more."
             if many else "Copies of the boundary's cell along x and y. The model was trained on 1×1.",
         )  # fmt: skip
@@ -90,10 +91,11 @@ def sampling(choice: Choice, place: DeltaGenerator) -> tuple[BoundaryRequest | N
     a = choice.lattice_constant
     half = a * choice.boundary.spacing
     if not st.toggle(
-        "Random spacing of the grains", value=True, key="free_spacing", bind="query-params", help=RANDOM
+        "Random spacing of the grains", value=True, key="free_spacing", help=RANDOM
     ):  # fmt: skip
+        within("spacing", -round(half, 2), round(half, 2))
         options["spacing"] = st.number_input(
-            "Spacing (Å)", -round(half, 2), round(half, 2), 0.0, step=0.1, key="spacing", bind="query-params",
+            "Spacing (Å)", -round(half, 2), round(half, 2), 0.0, step=0.1, key="spacing",
             help="By which the upper grain is lifted beyond perfect stacking. Planes repeat every "
             f"{half:.2f} Å, so more would be the same ends with a plane more.",
         )  # fmt: skip
@@ -135,23 +137,25 @@ def _of_many(checkpoint: ManyBoundariesCheckpoint, choice: Choice) -> dict[str, 
             f"{', '.join(sorted(checkpoint.families))}.",
             icon=":material/warning:",
         )
-        wishes["anyway"] = st.toggle("Paint it all the same", key="anyway", bind="query-params")
+        wishes["anyway"] = st.toggle("Paint it all the same", key="anyway")
     with pair():
         wishes["low_energy"] = st.toggle(
-            "Ask for low energy", value=True, key="ask_low", bind="query-params",
+            "Ask for low energy", value=True, key="ask_low",
             help="The model was told the rank of each structure among those of its boundary and [n].",
         )  # fmt: skip
         per_plane = boundary.grown(choice.lattice_constant).atoms_per_plane
         legal = ["any", "all in turn", *(as_fraction(k / per_plane) for k in range(per_plane))]
+        if st.session_state.get("wish_n") not in (None, *legal):
+            del st.session_state["wish_n"]  # of another boundary
         asked = st.selectbox(
-            "Ask for [n]", legal, key="wish_n", bind="query-params",
+            "Ask for [n]", legal, key="wish_n",
             help="Atoms beyond whole planes, as a share of a plane. The model follows as well as its card says.",
         )  # fmt: skip
     if asked != "any":
         wishes["n"] = "all" if asked == "all in turn" else asked
     if wishes["low_energy"] or asked != "any":
         wishes["guidance"] = st.slider(
-            "Guidance weight", 0.0, 4.0, checkpoint.guidance, 0.25, key="guidance", bind="query-params",
+            "Guidance weight", 0.0, 4.0, checkpoint.guidance, 0.25, key="guidance",
             help="How strongly the wishes are followed: 1 is what was learnt, other weights take twice the time.",
         )  # fmt: skip
     return wishes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gcd.analysis.same_boundary import same_boundary
 from gcd.energetics.boundary_energy import choose_engine
 from gcd.energetics.engines import cores
 from gcd.generate import Progress
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 PAINTING_SHARE = 0.4  # of the progress bar; the rest is relaxation
+MAX_PAINTED = 40.0  # Å; the slab leaves a little more
 REPEATS = {"1×1": (1, 1), "2×1": (2, 1), "1×2": (1, 2), "2×2": (2, 2)}
 SHOW = 'print(atoms.info["index"], atoms.info["n"], atoms.info["egb"])'
-DUPLICATE = 1e-3  # J/m2: candidates that agree to this, and in [n], count as one structure
+DUPLICATE = 1e-3  # J/m2: candidates that agree to this, and in [n], may be one structure
 
 
 def check_for_page(wanted: BoundaryRequest) -> BoundaryRequest:
@@ -59,10 +61,18 @@ class SampleRun(Outcome):
         return f"{self.settings.python()}\n\natoms = {self.settings.result}[{index}]\n{SHOW}"
 
     def same_as(self, index: int) -> int | None:
-        """The first candidate that relaxed into the same structure, by E_gb and [n]; None if this is the first."""
+        """The first candidate that relaxed into the same structure; None if this is the first.
+
+        Of those that agree in E_gb and [n] the boundaries are compared atom by atom: whole planes more or less in the
+        grains make no other boundary, and two boundaries may cost the same by chance.
+        """
         n, egb = self.energies()
-        same = (np.abs(egb[:index] - egb[index]) < DUPLICATE) & (np.abs(n[:index] - n[index]) < 1e-3)
-        return int(np.flatnonzero(same)[0]) if same.any() else None
+        alike = (np.abs(egb[:index] - egb[index]) < DUPLICATE) & (np.abs(n[:index] - n[index]) < 1e-3)
+        for other in np.flatnonzero(alike):
+            one, two = self.after[other], self.after[index]
+            if one is not None and two is not None and same_boundary(one, two):
+                return int(other)
+        return None
 
     def table(self) -> list[dict[str, Any]]:
         """One row a candidate; energies in J/m2, lengths in Å."""
@@ -120,8 +130,10 @@ def run_sampling(report: Report, *, wanted: BoundaryRequest, workers: int | None
     def work(tell: Watched) -> None:
         def words() -> tuple[float, str]:
             finished, egb = run.finished, run.energies()[1]
-            parts = [f"{len(run.before)} of {wanted.count} painted"]
-            if run.before:
+            if not run.before:  # they are painted together, and come together
+                parts = [f"Painting {wanted.count}" if wanted.count > 1 else "Painting one"]
+            else:
+                parts = [f"{len(run.before)} of {wanted.count} painted"]
                 parts.append(f"{finished} relaxed" if finished else "relaxing")
             if np.isfinite(egb).any():
                 parts.append(f"lowest {np.nanmin(egb):.3f} J/m²")
@@ -139,6 +151,7 @@ def run_sampling(report: Report, *, wanted: BoundaryRequest, workers: int | None
             with writing:
                 run = replace(run, before=(*run.before, atoms), after=(*run.after, None))
                 tell.keep(run)
+            tell(*words())
 
         def on_relaxed(before: Atoms, after: Atoms) -> None:
             nonlocal run

@@ -36,7 +36,7 @@ def uploading(potential: Any, place: DeltaGenerator) -> tuple[RelaxationRequest 
         help="For LAMMPS files that name none: one symbol a type, such as W or Cu Ni.",
     )  # fmt: skip
     rescale = st.toggle(
-        "Take off strain", key="rescale", bind="query-params",
+        "Take off strain", key="rescale",
         help="Scale the cell in the plane so that the grains have the potential's lattice constant.",
     )  # fmt: skip
     pressed = place.button("Relax", type="primary", icon=":material/compress:", key="relax", width="stretch")
