@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.io as pio
@@ -32,6 +34,22 @@ def checked(app: AppTest) -> AppTest:
 def numbers(app: AppTest) -> dict[str, str]:
     """The metrics shown, by their labels."""
     return {metric.label: metric.value for metric in app.metric}
+
+
+def component(app: AppTest, name: str) -> dict[str, Any]:
+    """The data of the one browser component of that name."""
+    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.component_name.endswith(name))
+    return json.loads(found.json)
+
+
+def on_stage(app: AppTest) -> list[dict[str, Any]]:
+    """What the stage of the Grain boundaries page draws: a title and a scene a panel."""
+    return component(app, "gcd_stage")["panels"]
+
+
+def on_map(app: AppTest) -> dict[str, Any]:
+    """What the map of the Grain boundaries page draws."""
+    return component(app, "gcd_map")
 
 
 def bond_order(app: AppTest) -> tuple[np.ndarray, dict[str, np.ndarray]]:

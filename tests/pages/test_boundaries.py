@@ -19,7 +19,7 @@ from pages.parts.boundaries.run import run_relaxation
 from pages.parts.boundaries.search import check_for_page as check_search
 from pages.shared import work
 from pages.shared.downloads import structure_bytes
-from tests.pages.driver import APP, SOON, checked, numbers
+from tests.pages.driver import APP, SOON, checked, numbers, on_map, on_stage
 
 PAGE = "pages/boundaries.py"
 SLOT = "boundaries_job"
@@ -154,6 +154,54 @@ def test_relaxation_shows_what_it_gained():
     assert before.startswith("Before · ")
     assert after.startswith("After · ")
     assert any("gcd.relax_boundaries" in code.value for code in app.code)
+
+
+def test_a_pair_without_search_data_has_a_map_without_tungstens_band(dataset):
+    app = open_page(metal="Mo (bcc)")
+    assert on_map(app)["window"] is None
+    assert on_map(app)["groups"] == []
+    for source in ("sample", "search"):  # nothing to offer, and so buttons to what has
+        app = open_page(metal="Mo (bcc)", source=source)
+        assert {"instead_find", "instead_build"} <= {button.key for button in app.button}
+    checked(app.button(key="instead_build").click().run())
+    assert app.session_state["source"] == BUILT
+
+
+def test_every_atom_s_colour_is_explained_and_the_scale_reaches_below_the_crystal(dataset):
+    (panel,) = on_stage(open_page(structure="1"))
+    scene = panel["scene"]
+    assert scene["legend"]["low"] == -scene["legend"]["high"]
+    assert {key["colour"] for key in scene["key"]} == {"#9aa5a5"}
+
+
+def test_relax_this_one_relaxes_the_structure_that_is_seen(dataset):
+    app = open_page(structure="1", source=BUILT)
+    assert numbers(app)["E_gb (J/m²)"] == "2.300"
+    checked(app.button(key="relax_seen").click().run())
+    app = finished(app, SLOT)
+    assert [panel["title"].split()[0] for panel in on_stage(app)] == ["Before", "After"]
+    assert work.runner().get(app.session_state[SLOT]).result.settings == ChosenRequest(structure=1)
+    assert app.query_params["variant"] == "0"
+
+
+def test_controls_of_the_stage_are_in_the_address_whatever_was_clicked(dataset):
+    app = open_page(structure="1", source=BUILT)
+    app.session_state["part"], app.session_state["cells"] = "slab", 3
+    checked(app.run())
+    assert app.query_params["part"] == "Whole slab"
+    assert app.query_params["cells"] == "3×3"
+    app.session_state["seen"] = ("search", 2)
+    checked(app.run())
+    assert app.query_params["structure"] == "2"
+    assert app.query_params["part"] == "Whole slab"
+
+
+def test_an_address_that_says_nonsense_is_read_as_far_as_it_makes_sense(dataset):
+    app = open_page(cells="9×9", gap="thick", gb_seed="-4", variants="1000", metal="", axis="[012]")
+    assert app.number_input(key="gap").value == 0.3
+    assert app.number_input(key="gb_seed").value == 0
+    assert app.number_input(key="variants").value == 1
+    assert "cells" not in app.query_params
 
 
 def test_changed_settings_show_the_new_boundary_again():

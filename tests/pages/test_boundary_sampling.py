@@ -116,7 +116,7 @@ def test_failures_are_kept_with_their_reason(boundary_model):
 
 def test_a_structure_of_the_search_is_seen_without_losing_the_candidates(boundary_model):
     app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
-    app.session_state["seen_structure"] = 1
+    app.session_state["seen"] = ("search", 1)
     checked(app.run())
     assert numbers(app)["E_gb (J/m²)"] == "2.500"
     command, python = (

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.browser
 
 MODEL = "boundary-w-sigma5-window"
 DRAWN = ".viewer[data-drawn]"
-PLOT = ".st-key-energies .js-plotly-plot"
+MAP = ".st-key-gb_map canvas"
+STAGE = ".st-key-gb_stage_view .viewer .stage"
+DRAWER = "Files and how to make it again"
 needs_model = pytest.mark.skipif(MODEL not in available(), reason=f"no checkpoint {MODEL}")
 SAMPLE = "source=sample&model=window&candidates=4&gb_sampling=Custom&gb_nfe=12"
 SAMPLING, RELAXING = "Sample and relax", "Relax"
@@ -55,25 +57,34 @@ def redrawn(page, old: str) -> None:
     page.locator(f'{DRAWN}:not([data-drawn="{old}"])').first.wait_for()
 
 
-def points(page, name: str):
-    """The points of one kind on the plot."""
-    number = page.locator(PLOT).evaluate(
-        "(plot, name) => plot.data.findIndex(trace => trace.name === name)", name
+def points(page, name: str) -> list[dict]:
+    """The marks of one kind on the map, with their places in pixels of its canvas."""
+    return page.evaluate(
+        "name => (window.gcdMap?.marks ?? []).filter(m => window.gcdMap.data.groups[m.g].label === name)",
+        name,
     )
-    return page.locator(f"{PLOT} .scatterlayer > .trace").nth(number).locator("path.point")
+
+
+def click_map(page, x: float, y: float) -> None:
+    """Click a place of the map, in pixels of its canvas."""
+    canvas = page.locator(MAP)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    page.mouse.up()
 
 
 def click_point(page, name: str, number: int) -> None:
-    """Click one point, wherever others lie over it."""
-    points(page, name).nth(number).wait_for(state="attached")
-    page.locator(PLOT).evaluate("plot => plot.scrollIntoView({ block: 'center' })")
-    box = None
-    while box != (box := points(page, name).nth(number).bounding_box()) or box is None:
-        page.wait_for_timeout(500)  # until the page above has found its height
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(300)  # plotly finds the nearest point when the pointer rests
-    page.mouse.down()
-    page.mouse.up()
+    """Click one mark."""
+    assert eventually(page, lambda: len(points(page, name)) > number)
+    page.wait_for_timeout(500)  # until the page above has found its height
+    mark = points(page, name)[number]
+    click_map(page, mark["px"], mark["py"])
+
+
+def open_drawer(page) -> None:
+    page.get_by_text(DRAWER).click()
 
 
 def press(page, name: str) -> None:
@@ -117,7 +128,7 @@ def test_a_click_on_the_plot_draws_that_structure(dataset, open_page, shoot):
     redrawn(page, before[0])
     assert float(number_of(page, "E_gb")) == pytest.approx(dataset.egb[number], abs=6e-4)
     page.wait_for_timeout(1500)
-    assert is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-chosen"))
+    assert is_drawn(shoot(page.locator(STAGE).first, "boundaries-chosen"))
 
 
 def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
@@ -127,9 +138,10 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
     page.get_by_text(AFTER).first.wait_for()
     assert len(set(drawn(page, 2))) == 2
     for number, name in enumerate(("before", "after")):
-        assert is_drawn(shoot(page.locator(".viewer .stage").nth(number), f"boundaries-{name}"))
+        assert is_drawn(shoot(page.locator(STAGE).nth(number), f"boundaries-{name}"))
     assert float(number_of(page, "E_gb")) < 4.0
     assert number_of(page, "[n]") == "1/5"
+    open_drawer(page)
     name, content = download(page, "Everything")
     assert name == "w-sigma5-atoms-8-seed1.zip"
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -140,26 +152,25 @@ def test_a_built_boundary_is_relaxed_compared_and_taken_home(open_page, shoot):
 def test_candidates_are_sampled_relaxed_plotted_and_drawn(dataset, open_page, shoot):
     page = open_page(f"/boundaries?{SAMPLE}")
     drawn(page)
-    assert eventually(page, lambda: is_drawn(shoot(page.locator(".viewer .stage"), "boundaries-ends")))
+    assert eventually(page, lambda: is_drawn(shoot(page.locator(STAGE).first, "boundaries-ends")))
     press(page, SAMPLING)
     page.locator(".painting[data-painted]").wait_for()
     shoot(page, "boundaries-painting")
     wait_for_end(page)
     drawn(page, 2)
-    assert eventually(page, lambda: points(page, "sampled").count() >= 2)
+    assert eventually(page, lambda: len(points(page, "sampled")) >= 2)
     page.wait_for_timeout(3000)  # the last drawing of the whole page
-    found = points(page, "sampled").count()
     best, shown = drawn(page, 2), number_of(page, "E_gb")
     assert float(shown) < 3.2
     shoot(page, "boundaries-sampled")
-    tops = [points(page, "sampled").nth(i).bounding_box()["y"] for i in range(found)]
+    tops = [mark["py"] for mark in points(page, "sampled")]
     if np.ptp(tops) > 5:  # a worse candidate is one click away
         click_point(page, "sampled", int(np.argmin(tops)))
         page.wait_for_url("**candidate=**")
         redrawn(page, best[0])
         assert eventually(page, lambda: float(number_of(page, "E_gb")) > float(shown))
     drawn(page, 2)
-    last = page.locator(".viewer .stage").nth(1)
+    last = page.locator(STAGE).nth(1)
     assert eventually(page, lambda: is_drawn(shoot(last, "boundaries-candidate")))
 
 
@@ -185,12 +196,13 @@ def test_cancel_while_relaxing_keeps_the_candidates(open_page):
         "click"
     )  # the page is redrawn all the time
     page.get_by_text("What was finished is kept").wait_for()
+    open_drawer(page)
     page.get_by_role("button", name="extxyz before").wait_for()  # drawn below it, a little later
 
 
 QUERY = (
     "source=sample&model=window&candidates=7&sample_seed=12&gb_sampling=Custom&gb_nfe=20&gb_order=2&painted=26.0"
-    "&free_shift=false&shift_x=0.3&free_spacing=false&spacing=0.2&part=Whole+slab&cells=2×2"
+    "&free_shift=false&shift_x=0.3&free_spacing=false&spacing=0.2&part=Whole+slab&cells=3×3"
 )
 
 
@@ -204,9 +216,88 @@ def test_a_link_restores_every_control(open_page):
     }  # fmt: skip
     for label, value in expected.items():
         assert page.get_by_label(label, exact=True).input_value() == value, label
-    for name in ("window", "Custom", "Whole slab", "2×2"):
+    for name in ("window", "Custom", "Whole slab", "3×3"):
         assert page.get_by_role("radio", name=name, exact=True).first.is_checked(), name
     assert number_of(page, "Spacing") == "+0.20"
+
+
+def test_the_mark_nearest_to_the_pointer_is_the_one_that_opens(dataset, open_page):
+    page = open_page("/boundaries?source=search", height=800)
+    drawn(page)
+    marks = [(m["index"], m["px"], m["py"]) for m in points(page, "search")]
+    places = np.array([mark[1:] for mark in marks])
+    rng = np.random.default_rng(0)
+    opened = []
+    for number in rng.permutation(len(marks)):
+        off = places[number] + 3.0 * np.array([[np.cos(a), np.sin(a)] for a in rng.uniform(0, 2 * np.pi, 12)])
+        nearest = np.linalg.norm(places[None] - off[:, None], axis=2).argmin(axis=1)
+        if not (nearest == number).any():
+            continue  # others lie nearer than 3 pixels all around
+        click_map(page, *off[np.flatnonzero(nearest == number)[0]])
+        index = marks[number][0]
+        opened.append(eventually(page, lambda i=index: page.url.endswith(f"structure={i}")))
+        if len(opened) == 50:
+            break
+    assert opened == [True] * 50
+    assert float(number_of(page, "E_gb")) == pytest.approx(dataset.egb[index], abs=6e-4)
+
+
+def test_controls_reach_the_address_after_clicks_and_back_brings_the_structure_back(dataset, open_page):
+    page = open_page("/boundaries?source=build", height=800)
+    drawn(page)
+    for number in (40, 300):
+        click_point(page, "search", number)
+        page.wait_for_url(re.compile(f"structure={points(page, 'search')[number]['index']}$"))
+    page.get_by_role("radio", name="Whole slab", exact=True).click()
+    page.wait_for_url("**part=Whole+slab**")
+    page.get_by_role("radio", name="3×3", exact=True).click()
+    page.wait_for_url("**cells=3**")
+    for _ in range(3):
+        page.go_back()
+        page.wait_for_timeout(1000)
+    assert "cells" not in page.url
+    first = points(page, "search")[40]["index"]
+    assert page.url.endswith(f"structure={first}")
+    assert eventually(page, lambda: number_of(page, "E_gb") == f"{dataset.egb[first]:.3f}")
+    assert page.get_by_role("radio", name="Boundary", exact=True).is_checked()
+
+
+def test_a_row_of_the_table_shows_its_structure(dataset, open_page):
+    page = open_page("/boundaries?source=search&structure=5", height=800)
+    drawn(page)
+    grid = page.locator(".st-key-gb_rows [data-testid=stDataFrame]").bounding_box()
+    page.mouse.click(grid["x"] + 18, grid["y"] + 35 * 2.5)  # below the head: the second row's mark
+    page.wait_for_url("**structure=1")
+    assert eventually(page, lambda: number_of(page, "E_gb") == f"{dataset.egb[1]:.3f}")
+
+
+def test_the_workbench_is_one_screen(dataset, open_page, shoot):
+    page = open_page("/boundaries?source=search&structure=96", height=800)
+    drawn(page)
+    parts = {
+        "button": page.get_by_role("button", name=RELAXING, exact=True), "stage": page.locator(STAGE).first,
+        "map": page.locator(MAP), "table": page.locator(".st-key-gb_rows [data-testid=stDataFrame]"),
+    }  # fmt: skip
+    for name, part in parts.items():
+        box = part.bounding_box()
+        assert box["y"] >= 0, name
+        assert box["y"] + box["height"] <= 800, name
+        assert box["x"] + box["width"] <= 1280, name
+    shoot(page, "workbench-1280")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_timeout(2000)
+    assert page.locator(".st-key-gb_stage").bounding_box()["width"] >= 900
+    shoot(page, "workbench-1920")
+    page.get_by_text("Controls", exact=True).click()
+    parts["button"].wait_for(state="hidden")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(2000)
+    tops = [
+        page.locator(f".st-key-{name}").bounding_box()["y"]
+        for name in ("gb_head", "gb_stage", "gb_plot", "gb_rows")
+    ]
+    assert tops == sorted(tops)
+    assert page.locator("main").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
