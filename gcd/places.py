@@ -28,6 +28,12 @@ def dataset_folder() -> Path:
     return Path(chosen) if chosen else _brought("data")
 
 
+def campaign_folder() -> Path:
+    """Where the web app looks for campaigns and starts its own: $GCD_CAMPAIGNS, else one of the person's own."""
+    chosen = os.environ.get("GCD_CAMPAIGNS")
+    return Path(chosen) if chosen else user_folder() / "campaigns"
+
+
 def app_script() -> Path:
     """The web app's `app.py`, with its pages and settings beside it."""
     return PACKAGE / "_app" / "app.py" if INSTALLED else PACKAGE.parent / "app.py"

@@ -19,6 +19,7 @@ WORDS = {
     "MAX_UPLOAD_BYTES": "size of an upload",
     "MAX_PAGE_COUNT": "samples of one job on a page",
     "MAX_PAGE_VOXELS": "voxels of all samples of such a job",
+    "MAX_PAGE_CAMPAIGN": "candidates of a campaign that a page starts",
     "MAX_PAGE_STRUCTURE_ATOMS": "atoms of a structure that a page analyses",
     "MAX_PAGE_STRUCTURE_VOXELS": "voxels of the same",
     "MAX_QUEUED_JOBS": "jobs that wait on one device",

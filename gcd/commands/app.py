@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> NoReturn:
     ]  # fmt: skip
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"The app is at http://{host}:{args.port}; Ctrl+C ends it.")
-    for name in ("GCD_CHECKPOINTS", "GCD_DATA", "GCD_CACHE"):
+    for name in ("GCD_CHECKPOINTS", "GCD_DATA", "GCD_CACHE", "GCD_CAMPAIGNS"):
         if os.environ.get(name):
             os.environ[name] = str(Path(os.environ[name]).resolve())  # a path from here, which we are leaving
     os.chdir(

@@ -48,6 +48,12 @@ INDEX = {
             "Paint new boundaries, build one or pick one of the search; relax it, and see what it costs.",
         ),
         PageEntry(
+            "campaigns",
+            "Campaigns",
+            ":material/rocket_launch:",
+            "Watch long searches over many boundaries and metals: lowest energies, E_gb against angle, what fails.",
+        ),
+        PageEntry(
             "how_it_works",
             "How it works",
             ":material/school:",

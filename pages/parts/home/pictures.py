@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pages.parts.home.boundary_picture import boundaries_picture
+from pages.parts.home.campaign_picture import campaigns_picture
 from pages.parts.home.duet_picture import duet_picture
 from pages.parts.home.more_pictures import film_picture, health_picture, how_picture, structure_picture
 from pages.shared.index import INDEX, PageEntry
@@ -107,6 +108,13 @@ PAGES = (
         "ground state. Or build one, or click one that the search found; compare before and after, atom by atom.",
         picture=boundaries_picture(),
         alt="A grain boundary from the side: grey atoms of two crystals, coloured where they meet",
+    ),
+    PageCard(
+        INDEX["campaigns"],
+        purpose="Ask for many boundaries, metals and seeds at once, and come back to their energies: how far each is, "
+        "the lowest found so far, E_gb against the angle of misorientation, and every structure behind a point.",
+        picture=campaigns_picture(),
+        alt="A curve of energy against angle that falls into cusps",
     ),
     PageCard(
         INDEX["how_it_works"],
