@@ -164,13 +164,13 @@ class ManyBoundariesCheckpoint(VoxelCheckpoint):
         held_out: names of boundaries, and metals, that nothing was learnt from.
         frame: voxel layers that the network sees.
         painted_layers: thickness of what it paints, least and most.
-        opening: lattice constants by which sampling lifts the upper grain, least and most.
+        excess: lattice constants by which boundaries are thicker than their atoms' planes, mean and standard deviation.
         sampling: what the solver does by default.
         rank, guidance: what a wish for low energy asks for, and how strongly, by default.
     """
 
     KIND = "boundaries"
-    NEEDED = ("phase", "frame", "painted_layers", "opening", "learnt", *VoxelCheckpoint.NEEDED)
+    NEEDED = ("phase", "frame", "painted_layers", "excess", "learnt", *VoxelCheckpoint.NEEDED)
     variant: ClassVar[str] = "any"
 
     phase: str
@@ -178,7 +178,7 @@ class ManyBoundariesCheckpoint(VoxelCheckpoint):
     held_out: tuple[frozenset[str], frozenset[str]]
     frame: int
     painted_layers: tuple[int, int]
-    opening: tuple[float, float]
+    excess: tuple[float, float]
     sampling: SolverSettings
     rank: float
     guidance: float
@@ -326,7 +326,7 @@ def _many(voxel: dict[str, Any], entries: _Entries) -> ManyBoundariesCheckpoint:
         held_out=entries.read("held_out", held),
         frame=entries.read("frame", int),
         painted_layers=entries.read("painted_layers", lambda value: _numbers(value, 2)),
-        opening=entries.read("opening", lambda value: _numbers(value, 2)),
+        excess=entries.read("excess", lambda value: _numbers(value, 2)),
         sampling=entries.read("sampling", lambda value: _solver(value or {"evaluations": 8, "order": 1})),
         rank=entries.read("wish", lambda _: float(wish.get("rank", 0.05))),
         guidance=entries.read("wish", lambda _: float(wish.get("guidance", 1.0))),

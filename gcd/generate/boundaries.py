@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,18 +14,21 @@ from gcd.checkpoints import BoundaryCheckpoint, ManyBoundariesCheckpoint
 from gcd.generate.boundary_models import (
     boundary_models,
     candidate_ends,
+    cell_of,
     check_likeness,
     checkpoint_of,
     model_of,
     usual_model,
 )
-from gcd.generate.painting import MAX_RESTARTS, RESTARTS, Painter, Wish, batch_report
+from gcd.generate.painting import ATTEMPTS, MAX_RESTARTS, RESTARTS, Painter, Wish, as_asked, batch_report
 from gcd.generate.voxel_model import Progress, batches
 from gcd.structures.bicrystal_ends import BicrystalEnds, boundary_of
 from gcd.structures.boundary import Boundary
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+Report = Callable[[int | None], Callable[[Any], None] | None]
 
 __all__ = [
     "MAX_RESTARTS",
@@ -86,6 +90,7 @@ def generate_boundaries(
     n: float | Sequence[float] | str | None = None,
     low_energy: bool | float | None = None,
     guidance: float | None = None,
+    attempts: int = ATTEMPTS,
     anyway: bool = False,
     seed: int = 0,
     evaluations: int | None = None,
@@ -115,6 +120,7 @@ def generate_boundaries(
             random for each candidate (`draw_state`), with "any" anywhere in the cell after which the pattern repeats.
         spacing: Å by which the upper grain is lifted beyond perfect stacking; when None, drawn likewise.
         n: [n] to ask "any" for, or several of them in turn, or "all" that the cell has; None: as it comes.
+        attempts: how often a candidate with another [n] than asked for is painted again, between other ends.
         low_energy: asks "any" for low energies: True, or a rank from 0 (lowest) to 1 among the structures at that [n].
         guidance: weight of the two wishes; 1 is what was learnt, others cost twice the time.
         anyway: paint a boundary too that is unlike all that "any" has learnt.
@@ -132,7 +138,8 @@ def generate_boundaries(
         checkpoint, seed, index, evaluations, order, time_spacing, restarts (as many as it took), planes, repeats,
         painted (Å), in_plane_shift (Å), spacing (Å), plane (Å), atoms_per_plane, n ([n], Eq. 8), minimum_distance (Å),
         physical, failure (why not, else empty), device, seconds, gcd_version; of a model of many also learnt (whether
-        it has seen that boundary of that metal), and what was asked: asked_n, asked_rank, guidance.
+        it has seen that boundary of that metal), and what was asked: asked_n (with attempts, as many as it took),
+        asked_rank, guidance.
         ``arrays["painted"]`` tells painted atoms from the ends' own.
 
     Raises:
@@ -147,6 +154,7 @@ def generate_boundaries(
     found = model_of(twist, metal, model, checkpoint)
     if not anyway:
         check_likeness(found, boundary)
+    limits.check_integer("the number of attempts", attempts, 1, 100)
     painter = Painter.load(
         found,
         device=device,
@@ -158,7 +166,7 @@ def generate_boundaries(
         wish=_wish(found, n, low_energy, guidance),
     )
 
-    def ends(index: int) -> BicrystalEnds:
+    def ends(index: int, attempt: int = 0) -> BicrystalEnds:
         return candidate_ends(
             found,
             boundary,
@@ -168,10 +176,13 @@ def generate_boundaries(
             painted=painted,
             in_plane_shift=in_plane_shift,
             spacing=spacing,
+            n=painter.wish.n_of(index, per_plane),
             seed=painter.seed,
             index=index,
+            attempt=attempt,
         )
 
+    per_plane = cell_of(boundary, metal, repeats).atoms_per_plane
     grid = ends(first).grid
     limits.check_total(count, grid.count)
     structures: list[Atoms] = []
@@ -179,9 +190,23 @@ def generate_boundaries(
     for indices in batches(count, grid, painter.device):
         begun = time.perf_counter()
         numbers = [first + i for i in indices]
-        made, voxels = painter.paint(
-            [ends(i) for i in numbers], numbers, report=batch_report(callback, indices, painter, count)
-        )
+        report = batch_report(callback, indices, painter, count)
+        made, voxels = painter.paint([ends(i) for i in numbers], numbers, report=report)
+        for attempt in range(1, attempts):
+            wrong = [k for k, atoms in enumerate(made) if not as_asked(atoms)]
+            if not wrong:
+                break
+            tried = [numbers[k] for k in wrong]
+            others, painted_anew = painter.paint(
+                [ends(i, attempt) for i in tried],
+                tried,
+                attempt=attempt,
+                report=partial(_once_more, report, wrong[0]),
+            )
+            for k, atoms, array in zip(wrong, others, painted_anew, strict=True):
+                if as_asked(atoms) or attempt == attempts - 1:
+                    made[k], voxels[k] = atoms, array
+                    atoms.info["attempts"] = attempt + 1
         seconds = (time.perf_counter() - begun) / len(indices)
         if return_voxels:
             arrays.append(voxels.cpu().numpy())
@@ -193,6 +218,11 @@ def generate_boundaries(
             if on_candidate is not None:
                 on_candidate(atoms)
     return (structures, np.concatenate(arrays)) if return_voxels else structures
+
+
+def _once_more(report: Report, first: int, _: int | None) -> Callable[[Any], None] | None:
+    """Progress of a batch that is painted already, so that it does not go back."""
+    return report(first)
 
 
 def _wish(

@@ -110,8 +110,10 @@ def candidate_ends(
     painted: float | None = None,
     in_plane_shift: Sequence[float] | None = None,
     spacing: float | None = None,
+    n: float | None = None,
     seed: int = 0,
     index: int = 0,
+    attempt: int = 0,
 ) -> BicrystalEnds:
     """What sample `index` of a model is painted between, with what is not given drawn from (seed, index).
 
@@ -119,16 +121,18 @@ def candidate_ends(
         checkpoint: of the model.
         boundary, metal: for a model of many; one of a single boundary has its own.
         painted: Å; by default what the model was measured with.
+        n: [n] that the ends of a model of many shall leave room for, where no spacing is given.
         planes, repeats, in_plane_shift, spacing, seed, index: as in `generate_boundaries`.
+        attempt: at a candidate of the [n] asked for; another one than the first has other ends.
     """
-    rng = np.random.default_rng([limits.check_seed(seed), index, 1])
+    rng = np.random.default_rng([limits.check_seed(seed), index, 1, *([attempt] if attempt else [])])
     if isinstance(checkpoint, ManyBoundariesCheckpoint):
         if boundary is None or metal is None:
             raise ValueError(
                 f"The model {checkpoint.name!r} paints many boundaries: say which, and of which metal."
             )
         return _ends_of_any(
-            checkpoint, boundary, metal, rng, planes, repeats, painted, in_plane_shift, spacing
+            checkpoint, boundary, metal, rng, planes, repeats, painted, in_plane_shift, spacing, n
         )
     a = potential_lattice_constant(checkpoint.metal)
     state = _state_seen(checkpoint.learnt, rng)
@@ -159,12 +163,20 @@ def _ends_of_any(
     painted: float | None,
     in_plane_shift: Sequence[float] | None,
     spacing: float | None,
+    n: float | None,
 ) -> BicrystalEnds:
-    """Ends at any in-plane shift of the DSC cell, beyond which the pattern of the grains repeats."""
+    """Ends at any in-plane shift of the DSC cell, beyond which the pattern of the grains repeats.
+
+    The upper grain is lifted by [n] planes' spacing and by the excess volume that boundaries were measured to have: n
+    planes' atoms more need as much more room. A whole plane up or down gives the same ends, so that without a wish for
+    [n] the lift is anything within one plane's spacing.
+    """
     a = potential_lattice_constant(metal)
-    cell = working_cell(boundary, a, None if repeats is None else pair("repeats", repeats))
+    cell = cell_of(boundary, metal, repeats)
     shift = rng.uniform(0.0, 1.0, 2) @ cell.dsc() * a % (cell.edges * a)
-    lift = float(rng.uniform(*checkpoint.opening)) * a
+    room = float(rng.uniform()) if n is None else n
+    excess = float(rng.normal(*checkpoint.excess))
+    lift = (room * cell.spacing + excess + cell.spacing / 2) % cell.spacing - cell.spacing / 2
     return bicrystal_ends(
         cell,
         metal,
@@ -172,8 +184,14 @@ def _ends_of_any(
         planes=None if planes is None else pair("planes", planes),
         painted=painted_thickness(checkpoint, a) if painted is None else painted,
         in_plane_shift=shift_of(in_plane_shift) or (float(shift[0]), float(shift[1])),
-        spacing=lift if spacing is None else spacing,
+        spacing=lift * a if spacing is None else spacing,
     )
+
+
+def cell_of(boundary: Boundary, metal: str, repeats: Sequence[int] | None) -> Boundary:
+    """The boundary in the cell that a model of many paints: with those repeats, or as many as make each edge 8 Å."""
+    pairs = None if repeats is None else pair("repeats", repeats)
+    return working_cell(boundary, potential_lattice_constant(metal), pairs)
 
 
 def painted_thickness(checkpoint: ManyBoundariesCheckpoint, lattice_constant: float) -> float:

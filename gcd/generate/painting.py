@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gcd.voxels.decoder import Decoder
 
 RESTARTS, MAX_RESTARTS = 3, 20
+ATTEMPTS = 10  # at the [n] asked for, each with other ends and other noise
 RESTART_TIME = 0.6  # noise enough to move atoms, not to forget the boundary
 MAX_GUIDANCE = 10.0
 
@@ -186,6 +187,7 @@ class Painter:
         ends: Sequence[BicrystalEnds],
         indices: Sequence[int],
         *,
+        attempt: int = 0,
         report: Callable[[int | None], Callable[[Any], None] | None] | None = None,
     ) -> tuple[list[Atoms], Tensor]:
         """Candidates and their voxels (B, X, Y, Z); those that are not physical are noised and painted again.
@@ -193,6 +195,7 @@ class Painter:
         Args:
             ends: one a candidate, in frames of one shape.
             indices: of the candidates: their noise is drawn from (seed, index).
+            attempt: another one than the first has other noise.
             report: gives the solver's callback; called with the place in the batch of the first that is painted again,
                 or None.
         """
@@ -210,7 +213,8 @@ class Painter:
         made: dict[int, Atoms] = {}
         todo = list(range(len(ends)))
         for restart in range(self.restarts + 1):
-            noise = torch.stack([initial_noise(grid, self.seed, indices[i], restart) for i in todo])
+            again = attempt * (MAX_RESTARTS + 1) + restart
+            noise = torch.stack([initial_noise(grid, self.seed, indices[i], again) for i in todo])
             with torch.inference_mode():
                 voxels[todo, ..., start:stop] = self.model.paint(
                     noise[..., start:stop].to(self.device),
@@ -250,3 +254,11 @@ def batch_report(
         )
 
     return of
+
+
+def as_asked(atoms: Atoms) -> bool:
+    """Whether a candidate is physical and has the [n] that was asked for, if one was."""
+    info = atoms.info
+    if "asked_n" not in info:
+        return True
+    return bool(info["physical"]) and abs(info["n"] - info["asked_n"]) < 1e-3

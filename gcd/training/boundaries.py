@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gcd.diffusion.conditions import COUNT, Conditions, told
 from gcd.diffusion.unet import UNet, UNetConfig
 from gcd.search.collection import BoundaryCollection, HeldOut
+from gcd.structures.bicrystal_ends import measure_state
 from gcd.structures.boundary import VOXEL
 from gcd.training.boundary import SLAB
 from gcd.training.common import RunConfig, Trained, begin_with, fit, record_of
@@ -23,6 +24,7 @@ from gcd.training.state import settings_of
 from gcd.voxels.encoder import encode
 from gcd.voxels.grid import Grid
 
+WIDE = 0.3  # lattice constants: planes that far apart tell a boundary's excess volume from a part of a plane
 MARGIN = 2  # voxel layers beyond the frame whose atoms have a share in it
 
 
@@ -46,7 +48,6 @@ class ManyTraining:
     balance: float = 0.5  # an [n] of it with weight (its structures) ** balance
     preference: float = 0.4  # J/m2: at an [n], with weight exp(-(E_gb - lowest) / preference)
     unasked: float = 0.1  # share of structures of which neither, not [n], and not the rank is told
-    opening: tuple[float, float] = (0.0, 0.16)  # lattice constants: sampling lifts the upper grain by so much
     scale: float = 0.05  # s: voxels are divided by it
     architecture: UNetConfig = field(default_factory=default_architecture)
     diffusion: Diffusion = field(default_factory=lambda: Diffusion(detail=5.0))
@@ -140,6 +141,24 @@ class ManyBatches:
         x, y, z = self.voxel_size(m).tolist()
         return Conditions((x, y, z), n, rank)
 
+    def excess(self) -> tuple[float, float]:
+        """Mean and standard deviation of the excess volume an area, in lattice constants.
+
+        By it the upper grain lies higher than the atoms of [n] planes make it, up to whole planes: it can be told where
+        planes are not much closer than it varies.
+        """
+        found: list[float] = []
+        for m, member in enumerate(self.collection.members):
+            spacing, a = member.boundary.spacing, member.lattice_constant
+            if spacing < WIDE:
+                continue
+            for i in self.indices[m]:
+                r = self.collection.positions(int(i))
+                lift = measure_state(r, 0.0, float(member.cell[0]), member.boundary, member.metal)[2] / a
+                found.append(float((lift - self.collection.n[i] * spacing) % spacing))
+        middle = [v for v in found if v < WIDE] or [0.0]
+        return float(np.median(middle)), float(np.std(middle))
+
     def learnt(self) -> list[dict[str, Any]]:
         """What each member is and holds, for config.json."""
         return [
@@ -209,7 +228,7 @@ def checkpoint_config(training: ManyTraining, trained: Trained, command: str) ->
         "periodic": list(SLAB),
         "frame": training.frame,
         "painted_layers": list(training.layers),
-        "opening": list(training.opening),
+        "excess": [round(float(v), 4) for v in batches.excess()],
         "scale": training.scale,
         **training.diffusion.as_config(),
         "learnt": batches.learnt(),

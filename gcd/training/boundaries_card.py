@@ -16,7 +16,7 @@ def model_card(config: dict[str, Any]) -> str:
         config: config.json; its "quality" is written by `gcd evaluate boundaries --held-out --record`.
     """
     net, data, held = config["architecture"], config["data"], config["held_out"]
-    (low, high), (least, most) = config["painted_layers"], config["opening"]
+    (low, high), (excess, spread) = config["painted_layers"], config["excess"]
     learnt = config["learnt"]
     total, names = sum(m["structures"] for m in learnt), {m["name"] for m in learnt}
     made = recipe(config, f"about {data['voxels']:,} voxels of one boundary") + origin(config)
@@ -29,8 +29,9 @@ asked for [n] and for the rank of E_gb at that [n]. Times from 1 to {config["t_e
 
 - Network: channels {net["channels"]}, strides {net["strides"]}, {net["blocks"]} blocks a level,
   {net["conditions"]} numbers as conditions.
-- Sees {config["frame"]} voxel layers, {low} to {high} of them painted. Sampling lifts the upper grain by {least:g}
-  to {most:g} lattice constants and shifts it anywhere in the DSC cell.
+- Sees {config["frame"]} voxel layers, {low} to {high} of them painted. Sampling lifts the upper grain by [n]
+  planes' spacing and {excess:g} +- {spread:g} lattice constants, as measured on what was learnt, and shifts it anywhere
+  in the DSC cell.
 - Trained on {total:,} structures of {len(names)} boundaries in {len(learnt)} cells of {data["file"]}
   (sha256 {data["file_sha256"]}).
   Under the symmetry of each boundary and any translation; a cell is drawn with weight (its structures) **
