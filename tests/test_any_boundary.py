@@ -58,8 +58,23 @@ def test_ends_are_shifted_anywhere_in_the_cell_after_which_the_pattern_repeats(m
     shifts = [boundary_ends("sigma5", model="any", index=i).info["in_plane_shift"] for i in range(40)]
     spacings = [boundary_ends("sigma5", model="any", index=i).info["spacing"] for i in range(40)]
     assert len({tuple(s) for s in shifts}) == 40
-    assert 0.0 <= min(spacings) < 0.15
-    assert 0.35 < max(spacings) <= 0.17 * 3.2
+    plane = 3.165 / 2
+    assert -plane / 2 <= min(spacings) < -0.3 * plane
+    assert 0.3 * plane < max(spacings) <= plane / 2
+
+
+def test_ends_leave_room_for_the_n_asked_for(many_model):
+    """An atom more in a plane's share takes as much more room; a whole plane is the same ends again."""
+    from gcd.checkpoints import read_checkpoint
+    from gcd.generate.boundary_models import candidate_ends
+    from gcd.structures.boundary_names import find_boundary
+
+    found, boundary, plane = read_checkpoint("boundary-bcc"), find_boundary("sigma5"), 3.165 / 2
+    lifts = [
+        candidate_ends(found, boundary, "W", n=n, index=3).atoms.info["spacing"] for n in (0.0, 0.1, 0.4, 0.9)
+    ]
+    for n, lift in zip((0.1, 0.4, 0.9), lifts[1:], strict=True):
+        assert (lift - lifts[0]) / plane % 1 == pytest.approx(n, abs=1e-3)
 
 
 def test_same_seed_same_candidate_whatever_the_batch(many_model):
@@ -70,7 +85,7 @@ def test_same_seed_same_candidate_whatever_the_batch(many_model):
 
 
 def test_wishes_are_kept_with_the_candidate(many_model):
-    made = paint(count=3, n="all", low_energy=True, guidance=2.0)
+    made = paint(count=3, n="all", low_energy=True, guidance=2.0, attempts=1)
     per_plane = made[0].info["atoms_per_plane"]
     assert [a.info["asked_n"] for a in made] == [k / per_plane for k in range(3)]
     assert made[0].info["asked_rank"] == 0.05
@@ -115,3 +130,26 @@ def test_a_wish_goes_through_the_values_in_turn():
     assert [wish.n_of(i, 10) for i in range(4)] == [0.0, 0.2, 0.0, 0.2]
     assert Wish("all").n_of(13, 10) == 0.3
     assert Wish().n_of(3, 10) is None
+
+
+def test_a_candidate_is_painted_again_until_it_has_the_n_asked_for(many_model, monkeypatch):
+    """Which attempt hits is up to the model; here the third is made to."""
+    from gcd.generate import painting
+
+    tried = []
+    real = painting.Painter.paint
+
+    def paint_and_count(self, ends, indices, *, attempt=0, report=None):
+        made, voxels = real(self, ends, indices, attempt=attempt, report=report)
+        tried.append((attempt, tuple(indices), ends[0].atoms.info["spacing"]))
+        for atoms in made:
+            hits = attempt == 2 or atoms.info["index"] == 0
+            atoms.info |= {"physical": True, "n": atoms.info["asked_n"] if hits else 0.77}
+        return made, voxels
+
+    monkeypatch.setattr(painting.Painter, "paint", paint_and_count)
+    made = paint(count=2, n=[0.0])
+    assert [(a, i) for a, i, _ in tried] == [(0, (0, 1)), (1, (1,)), (2, (1,))]
+    assert len({spacing for *_, spacing in tried}) == 3
+    assert [atoms.info.get("attempts", 1) for atoms in made] == [1, 3]
+    assert [atoms.info["index"] for atoms in made] == [0, 1]

@@ -46,8 +46,8 @@ def show_ends() -> None:
     st.markdown(
         "A model of many boundaries is never told which boundary it paints. It is shown the **clean voxels of the two "
         "grains** at every step, and they say all there is to know: how either crystal is turned, how they are shifted "
-        "against each other, how much room there is. So it can paint a boundary that it has never seen: only the grains "
-        "have to be of a kind that it knows."
+        "against each other, how much room there is. So it can paint a boundary that it has never seen: only the "
+        "grains have to be of a kind that it knows."
     )
     options = {f"{metal} {find_boundary(name).title}": (name, metal) for name, metal in BOUNDARIES}
     found = boundary_models(*BOUNDARIES[0]).get("any")
