@@ -27,6 +27,7 @@ from pages.viewers import condense
 frame.enter()
 
 SLOT = "crystals_job"
+HOME_SLOT = "home_job"  # of the crystal made on Home, which its link asks to see here
 FULL = {"evaluations": 60, "order": 3}
 
 here = status.installation()
@@ -46,6 +47,16 @@ def stage(job: Job) -> None:
         condense.show_noise(key="crystals_stage", shape=noise_shape)
     else:
         condense.show_live(job.preview, key="crystals_stage")
+
+
+def latest(wanted: CrystalRequest | None) -> Job | None:
+    """This page's job; but the one on Home, where that has made what the controls say and this page has not."""
+    own, brought = work.current(SLOT), work.current(HOME_SLOT)
+    if own is not None and (not own.ended or (own.result is not None and own.result.settings == wanted)):
+        return own
+    if brought is not None and brought.state == "done" and brought.result.settings == wanted:
+        return brought
+    return own
 
 
 st.title("Crystals")
@@ -156,7 +167,7 @@ with show:
                 st.rerun()
         except (ValueError, CheckpointError) as error:
             st.error(str(error), icon=":material/error:")
-    job = work.current(SLOT)
+    job = latest(settings)
     if job and not job.ended:
         with st.container(border=True):
             work.watch(SLOT, stage)

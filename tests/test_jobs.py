@@ -91,6 +91,31 @@ def test_seconds_and_time_left_follow_the_clock():
     runner.close(SOON)
 
 
+def test_loading_before_the_first_report_does_not_count_as_pace():
+    now = [0.0]
+    runner = JobRunner(clock=lambda: now[0])
+    first, second, looked, go = (threading.Event() for _ in range(4))
+
+    def function(report):
+        now[0] += 60.0  # loading
+        report(0.1)
+        first.set()
+        assert second.wait(SOON)
+        now[0] += 10.0
+        report(0.6)
+        looked.set()
+        assert go.wait(SOON)
+
+    job = runner.submit(function, label="slow to load", owner="me")
+    assert first.wait(SOON)
+    second.set()
+    assert looked.wait(SOON)
+    assert job.eta == pytest.approx(8.0)  # 0.5 took 10 s, and 0.4 is left
+    go.set()
+    assert job.wait(SOON)
+    runner.close(SOON)
+
+
 def test_fraction_stays_within_bounds(runner):
     gate = Gate()
     job = runner.submit(gate, label="too far", owner="me", fraction=7.0)

@@ -6,8 +6,17 @@ const HALF = Math.SQRT1_2
 const VIEWS = { edge: [-HALF, 0, 0, HALF], plan: [0, 0, 0, 1], free: [-0.52, -0.17, -0.1, 0.83] }
 const ROOM = 0.92  // of the panel that the structure fills
 
+// Corners of the box around all that is drawn: the atoms, which may be several cells, and the cell's edges.
 function cornersOf(scene) {
-  return scene.edges.flat().map(([x, y, z]) => ({ x, y, z }))
+  const low = [Infinity, Infinity, Infinity], high = [-Infinity, -Infinity, -Infinity]
+  for (const point of [...scene.xyz, ...scene.edges.flat()]) {
+    point.forEach((value, axis) => {
+      low[axis] = Math.min(low[axis], value)
+      high[axis] = Math.max(high[axis], value)
+    })
+  }
+  const ends = [0, 1, 2].map((axis) => [low[axis], high[axis]])
+  return ends[0].flatMap((x) => ends[1].flatMap((y) => ends[2].map((z) => ({ x, y, z }))))
 }
 
 // What a step of 1 Å along x, y and z is on the screen, in pixels; and pixels an Å.

@@ -36,13 +36,13 @@ _CSS = """
 .bench { font-family: var(--st-font); color: var(--st-text-color); font-size: 0.8rem;
   background: var(--st-background-color); }
 .bench[data-problem] { display: none; }
-.tools { display: flex; flex-wrap: wrap; gap: 0.25rem 0.6rem; align-items: center; }
-.tools button { font: inherit; color: inherit; background: transparent; cursor: pointer; padding: 0.12rem 0.5rem;
+.tools { display: flex; flex-wrap: wrap; gap: 0.25rem 0.35rem; align-items: center; }
+.tools button { font: inherit; color: inherit; background: transparent; cursor: pointer; padding: 0.12rem 0.4rem;
   border: 1px solid var(--st-border-color); border-radius: 0.4rem; }
 .tools button[aria-pressed="true"] { border-color: var(--st-primary-color); color: var(--st-link-color); }
 .tools span[role="group"] { display: inline-flex; gap: 0.15rem; }
 .tools label { display: inline-flex; gap: 0.3rem; align-items: center; }
-.tools input { width: 3.4rem; accent-color: var(--st-link-color); }
+.tools input { width: 2.6rem; accent-color: var(--st-link-color); }
 .panels { display: flex; gap: 0.4rem; }
 .viewer { flex: 1 1 0; min-width: 0; }
 .viewer[hidden] { display: none; }

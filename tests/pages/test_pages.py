@@ -81,6 +81,12 @@ def test_homes_button_makes_a_crystal(models):
     assert [metric.label for metric in app.metric] == ["Atoms", "Off site", "Made in"]
     assert not app.button(key="make").disabled
     assert app.page_link[-2 if len(app.page_link) > 1 else 0]
+    made = work.runner().get(app.session_state["home_job"]).result.settings
+    app.switch_page("pages/crystals.py")  # as its link "Look closer" does
+    for name, value in made.to_address().items():
+        app.query_params[name] = value
+    app.run()
+    assert f"--seed {made.seed}" in app.code[0].value  # this very crystal, and no noise
 
 
 def test_a_run_shows_its_numbers_and_how_to_repeat_it(models):

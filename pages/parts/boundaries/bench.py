@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
 # The bench begins below the page's title and the row of sources; what is below the stage is the table.
 TABLE_HEIGHT = 164  # pixels
-STAGE_HEIGHT = "clamp(15rem, calc(100vh - 30.2rem), 44rem)"
+STAGE_HEIGHT = "clamp(15rem, calc(100vh - 31.2rem), 44rem)"
 MAP_HEIGHT = "clamp(14rem, calc(100vh - 30.5rem), 46rem)"
 NARROW = "64rem"  # of the window: below it everything stands in one column
 
 _STYLE = f"""<style>
 [data-testid="stMainBlockContainer"]:has(.st-key-gb_bench) {{ padding: 3.9rem 1.1rem 1rem; max-width: none; }}
-[data-testid="stSidebar"][aria-expanded="true"] {{ width: 14rem !important; min-width: 14rem; }}
 .st-key-gb_head h1 {{ font-size: 1.5rem; padding: 0; white-space: nowrap; }}
 .st-key-gb_head {{ align-items: center; }}
 .st-key-gb_bench [data-testid="stMetricValue"] {{ font-size: 1.05rem; line-height: 1.3; }}
@@ -31,7 +30,7 @@ _STYLE = f"""<style>
 .st-key-gb_form, .st-key-gb_controls {{ gap: 0.5rem; }}
 .st-key-gb_main {{ gap: 0.5rem; }}
 .st-key-gb_top {{ gap: 0.8rem; flex-wrap: nowrap; align-items: flex-start; }}
-.st-key-gb_top > div:has(> .st-key-gb_stage) {{ flex: 9 1 0; min-width: 0; }}
+.st-key-gb_top > div:has(> .st-key-gb_stage) {{ flex: 12 1 0; min-width: 0; }}
 .st-key-gb_top > div:has(> .st-key-gb_plot) {{ flex: 5 1 0; min-width: 15rem; }}
 .st-key-gb_stage, .st-key-gb_plot {{ gap: 0.35rem; }}
 .st-key-gb_stage [data-testid="stMetric"] {{ padding: 0; }}
