@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gcd.commands import boundary_words, evaluate_held_out, options
+from gcd.commands import boundary_words, evaluate_asked, evaluate_held_out, options
 
 HELP = "boundaries painted by a model against those of the search"
 
@@ -63,12 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_device(parser)
     evaluate_held_out.add_arguments(parser)
+    evaluate_asked.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Paint, relax, compare, write tables and plot."""
     if args.held_out:
         return evaluate_held_out.run(args)
+    if args.asked or args.each:
+        return evaluate_asked.run(args)
     args.seeds = args.seeds or [100, 101, 102]
     from gcd.commands.progress import ProgressBar
     from gcd.evaluation import boundaries as b

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gcd.evaluation.held_out import Case, Method
 
 SEEDS = [900, 901, 902, 903, 904]
-METHODS = ("model", "unconditioned", "search", "shifts", "strained")
+METHODS = ("model", "unconditioned", "search", "short", "shifts", "strained")
 PHASES = ("bcc", "fcc")
 
 
@@ -97,6 +97,8 @@ def _method(name: str, args: argparse.Namespace) -> Method:
 
     if name == "search":
         return baselines.Search()
+    if name == "short":
+        return baselines.short_search()
     if name == "shifts":
         return baselines.rigid_shifts()
     if name == "strained":
@@ -106,16 +108,28 @@ def _method(name: str, args: argparse.Namespace) -> Method:
     return Painted(checkpoint, Wishes() if name == "model" else nothing, device=args.device)
 
 
+def _weights(args: argparse.Namespace) -> str | None:
+    """Sha256 of the model whose runs are shown; None where there is no model yet."""
+    from gcd.checkpoints import CheckpointError, read_checkpoint
+
+    try:
+        return read_checkpoint(args.checkpoint or f"boundary-{args.phase}").sha256
+    except CheckpointError:
+        if args.checkpoint:
+            raise
+        return None
+
+
 def _tables(cases: list[Case], args: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import asdict
 
     from gcd.evaluation import held_out_tables as tables
-    from gcd.evaluation.held_out import read_runs
     from gcd.evaluation.held_out_report import BASELINES, METHODS, MODEL, SEARCH, report
+    from gcd.evaluation.runs import read_runs
     from gcd.evaluation.tables import write_csv
     from gcd.files import write_text
 
-    runs = read_runs(args.keep, cases)
+    runs = read_runs(args.keep, [case.name for case in cases], _weights(args))
     rows = [
         row for case in cases for row in tables.tabulate(case, runs[case.name], args.budget, list(METHODS))
     ]
@@ -127,14 +141,19 @@ def _tables(cases: list[Case], args: argparse.Namespace) -> dict[str, Any]:
     paid = tables.paid_for(runs, MODEL, SEARCH, args.training or 0.0, args.budget)
     text = report(rows, found, paid, budget=args.budget, training=args.training)
     stem = args.out / f"held-out-{args.phase}"
-    names = [f"{stem}{ending}" for ending in (".csv", "-n.csv", ".md", ".png")]
+    names = [f"{stem}{ending}" for ending in (".csv", ".md", ".png", "-n.csv")]
     write_csv(Path(names[0]), [asdict(row) for row in rows])
-    write_csv(
-        Path(names[1]), [row for case in cases for row in tables.by_n(case, runs[case.name], args.budget)]
-    )
-    write_text(names[2], text)
+    each_n = [row for case in cases for row in tables.by_n(case, runs[case.name], args.budget)]
+    if each_n:  # there is none where nothing could be relaxed
+        write_csv(Path(names[3]), each_n)
+    write_text(names[1], text)
     shown = {case.name: (case.title, runs[case.name]) for case in cases if runs[case.name]}
-    tables.plot(shown, args.budget, Path(names[3]), METHODS)
+    tables.plot(shown, args.budget, Path(names[2]), METHODS)
     if not args.json:
         print(f"{text}\n{', '.join(names)}")
-    return {"rows": [asdict(row) for row in rows], "verdict": found, "paid": paid, "files": names}
+    return {
+        "rows": [asdict(row) for row in rows],
+        "verdict": found,
+        "paid": paid,
+        "files": names[: 3 + bool(each_n)],
+    }

@@ -8,12 +8,11 @@ starts, by every method alike.
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,11 +23,11 @@ from gcd.energetics.engines import LocalEngine
 from gcd.energetics.potential import find_potential
 from gcd.energetics.slab import Slab
 from gcd.evaluation.clock import Clock, nothing, run_timed
+from gcd.evaluation.runs import Line, RunFile, run_file
 from gcd.places import dataset_folder
 from gcd.structures.bicrystals import find_boundary, metal_phase, potential_lattice_constant, working_cell
 from gcd.structures.boundary import Boundary
 
-FORMAT = 1
 TIMEOUT = 900.0  # seconds for one candidate
 # Of the metals that are held out altogether: one boundary that was learnt in other metals from each of two families.
 OF_HELD_OUT_METALS = {"bcc": ("sigma17", "s5-310-001"), "fcc": ("s5-210-001", "s9-221-110")}
@@ -115,74 +114,9 @@ class Method(Protocol):
         """Those of a seed from number ``first`` on."""
         ...
 
-
-@dataclass(frozen=True)
-class Line:
-    """A finished candidate; E_gb is None where there is no relaxed structure."""
-
-    number: int
-    seconds: float  # core-seconds of the run when it was done
-    n: float
-    egb: float | None  # J/m2
-    converged: bool
-    restarts: int
-    failure: str
-    about: dict[str, Any]
-
-    @property
-    def physical(self) -> bool:
-        """Whether there was something to relax."""
-        return self.egb is not None or self.failure.startswith("relaxing: ")
-
-
-class RunFile:
-    """The JSON lines of one run: a header, then candidates. A line that was cut short is dropped.
-
-    Raises ValueError, in one sentence, when the file is of something else.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], header: Mapping[str, Any] | None = None) -> None:
-        self.path = Path(path)
-        wanted = None if header is None else json.loads(json.dumps({"format": FORMAT} | dict(header)))
-        whole = self.path.read_bytes() if self.path.is_file() else b""
-        whole = whole[: whole.rfind(b"\n") + 1]
-        rows = [json.loads(line) for line in whole.splitlines()]
-        if not rows and wanted is None:
-            raise ValueError(f"There is no run in {str(path)!r}.")
-        self.header: dict[str, Any] = rows[0] if rows else wanted or {}
-        if wanted is not None and self.header != wanted:
-            keys = [k for k in {**self.header, **wanted} if self.header.get(k) != wanted.get(k)]
-            raise ValueError(
-                f"{str(path)!r} holds a run with another {' and '.join(keys)}: use another folder to keep this one in."
-            )
-        self.lines = [Line(**row) for row in rows[1:]]
-        if wanted is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("r+b" if self.path.is_file() else "wb") as file:
-                file.truncate(len(whole))
-            if not rows:
-                self._write(wanted)
-
-    @property
-    def spent(self) -> float:
-        """Core-seconds of the run so far."""
-        return self.lines[-1].seconds if self.lines else 0.0
-
-    def add(self, line: Line) -> None:
-        """Keep a candidate; on return it is on disk."""
-        self.lines.append(line)
-        self._write(asdict(line))
-
-    def _write(self, row: Mapping[str, Any]) -> None:
-        with self.path.open("ab") as file:
-            file.write(json.dumps(row).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def run_file(folder: str | os.PathLike[str], case: Case, name: str, seed: int) -> Path:
-    """Where a run is kept."""
-    return Path(folder) / case.name / f"{name}-{seed}.jsonl"
+    def load(self, case: Case) -> None:
+        """Import and read what attempts need, before the clock starts."""
+        ...
 
 
 def run_method(
@@ -191,11 +125,12 @@ def run_method(
     method: Method,
     seed: int,
     *,
-    budget: float,
+    budget: float = math.inf,
+    count: float = math.inf,
     keep: str | os.PathLike[str],
     callback: Callable[[Line], None] | None = None,
 ) -> RunFile:
-    """Let a method search a boundary until it has spent ``budget`` core-seconds; what the file holds counts.
+    """Let a method search a boundary until its core-seconds or candidates are used up; what the file holds counts.
 
     Args:
         case: the boundary.
@@ -203,6 +138,7 @@ def run_method(
         method: what is tried.
         seed: of the run.
         budget: core-seconds; the candidate under way when they are over is finished and kept, with its true time.
+        count: candidates.
         keep: folder of the runs.
         callback: called with each finished candidate.
     """
@@ -213,11 +149,16 @@ def run_method(
         "seed": seed,
         "settings": dict(method.settings),
     }
-    file = RunFile(run_file(keep, case, name, seed), header)
-    if file.spent >= budget:
+    weights = str(method.settings.get("sha256", ""))
+    file = RunFile(run_file(keep, case.name, name, seed, weights), header)
+
+    def over() -> bool:
+        return file.spent >= budget or len(file.lines) >= count
+
+    if over():
         return file
     first = file.lines[-1].number + 1 if file.lines else 0
-    next(method.attempts(case, seed, first))  # loads what has to be loaded
+    method.load(case)
     with LocalEngine(1, timeout=TIMEOUT) as engine:
         list(run_timed(engine, [(nothing, {})], Clock()))  # starts the worker
         clock = Clock(file.spent)
@@ -231,7 +172,7 @@ def run_method(
 
         def tasks() -> Iterator[tuple[Callable[..., Any], Mapping[str, Any]]]:
             for attempt in method.attempts(case, seed, first):
-                if file.spent >= budget:
+                if over():
                     return
                 if attempt.slab is None or attempt.work is None:
                     done(_line(attempt, clock, failure=attempt.failure))
@@ -275,16 +216,3 @@ def relaxed_energy(slab: Slab, positions: np.ndarray, energies: np.ndarray) -> f
     after = replace(slab, positions=positions)
     plane = locate_plane(positions[:, 2], energies - crystal.cohesive_energy, crystal.cutoff)
     return slab_energy(replace(after, plane=plane), energies, potential)
-
-
-def read_runs(
-    keep: str | os.PathLike[str], cases: Sequence[Case]
-) -> dict[str, dict[str, dict[int, RunFile]]]:
-    """All runs of the cases in a folder: case -> method -> seed -> run."""
-    found: dict[str, dict[str, dict[int, RunFile]]] = {}
-    for case in cases:
-        runs = found.setdefault(case.name, {})
-        for path in sorted((Path(keep) / case.name).glob("*.jsonl")):
-            run = RunFile(path)
-            runs.setdefault(run.header["method"], {})[int(run.header["seed"])] = run
-    return found

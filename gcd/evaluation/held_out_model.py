@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from gcd.energetics.boundary_plane import make_slab
@@ -61,6 +62,10 @@ class Painted:
             "batch": self.batch,
         }
 
+    def load(self, case: Case) -> None:
+        """One candidate by one evaluation of the network, thrown away."""
+        _load(self.checkpoint, case, self.device)
+
     def attempts(self, case: Case, seed: int, first: int) -> Iterator[Attempt]:
         """Painted slabs; those that are not physical after all repaints have nothing to relax."""
         from gcd.generate.boundaries import generate_boundaries
@@ -95,3 +100,19 @@ class Painted:
                 else:
                     yield Attempt(number, info["n"], None, failure=info["failure"], **common)
                 number += 1
+
+
+@cache
+def _load(checkpoint: str, case: Case, device: str) -> None:
+    from gcd.generate.boundaries import generate_boundaries
+
+    settings: dict[str, Any] = {
+        "evaluations": 1,
+        "order": 1,
+        "restarts": 0,
+        "repeats": (1, 1),
+        "device": device,
+    }
+    (atoms,) = generate_boundaries(case.boundary, metal=case.metal, checkpoint=checkpoint, **settings)
+    if atoms.info["physical"]:
+        make_slab(atoms, case.metal)

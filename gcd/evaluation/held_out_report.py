@@ -10,11 +10,12 @@ import numpy as np
 from gcd.evaluation.held_out_tables import HIT, LOW, NEAR, PART, Row
 
 MODEL, SEARCH = "model", "search"
-BASELINES = ("search", "shifts", "strained")  # what needs no model
+BASELINES = ("search", "short", "shifts", "strained")  # what needs no model
 METHODS = {
     "model": "model, [n] spread and low energy asked for",
     "unconditioned": "model, nothing asked for",
     "search": "GRIP-like search",
+    "short": "the same, short dynamics or none",
     "shifts": "rigid shifts and removals, no dynamics",
     "strained": "nearest learnt boundary, strained",
 }

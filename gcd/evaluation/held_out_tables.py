@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gcd.evaluation.held_out import Case, Line, RunFile
+from gcd.evaluation.held_out import Case
 from gcd.evaluation.plots import COLOURS, pyplot, save_figure
+from gcd.evaluation.runs import Line, RunFile
 from gcd.search.store import duplicate_key
 
 HIT, NEAR = 0.001, 0.02  # J/m2 above the best known
@@ -98,7 +99,7 @@ def tabulate(case: Case, runs: Runs, budget: float, methods: Sequence[str] | Non
                 lowest=float(np.median(lows)),
                 best_seed=float(lows.min()),
                 worst_seed=float(lows.max()),
-                above=float(np.median(lows) - ground),
+                above=float(np.median(lows) - ground) if np.isfinite(ground) else np.inf,
                 hits=float((lows <= ground + HIT).mean()),
                 near=float((lows <= ground + NEAR).mean()),
                 low_states=len(low),

@@ -12,9 +12,10 @@ from gcd.energetics.engines import LocalEngine
 from gcd.evaluation import held_out_tables as tables
 from gcd.evaluation.baselines import Search, rigid_shifts
 from gcd.evaluation.clock import Clock, nothing, run_timed
-from gcd.evaluation.held_out import Attempt, Case, Line, RunFile, held_out_cases, read_runs, run_method
+from gcd.evaluation.held_out import Attempt, Case, held_out_cases, run_method
 from gcd.evaluation.held_out_model import spread_n
 from gcd.evaluation.held_out_report import BASELINES, report
+from gcd.evaluation.runs import Line, RunFile, read_runs, run_file
 from gcd.search.grip import search
 from gcd.search.proposals import Recipe
 from gcd.search.store import Store
@@ -41,6 +42,9 @@ class Nothing:
 
     def __init__(self, cost=0.02, settings=None):
         self.cost, self.settings, self.asked = cost, settings or {"cost": 0}, []
+
+    def load(self, case):
+        self.loaded = case
 
     def attempts(self, _case, seed, first):
         self.asked.append(first)
@@ -131,6 +135,16 @@ def test_a_run_of_other_settings_is_refused_and_kept(tmp_path):
     assert run.path.read_bytes() == before
 
 
+def test_candidates_can_be_counted_instead_and_runs_of_other_weights_stand_beside(tmp_path):
+    for weights in ("a" * 64, "b" * 64):
+        run_method(SIGMA5, "m", Nothing(settings={"sha256": weights}), 3, count=2, keep=tmp_path)
+    run_method(SIGMA5, "none", Nothing(), 3, count=1, keep=tmp_path)
+    runs = read_runs(tmp_path, [SIGMA5.name], "b" * 64)[SIGMA5.name]
+    assert {name: len(seeds[3].lines) for name, seeds in runs.items()} == {"m": 2, "none": 1}
+    assert runs["m"][3].header["settings"]["sha256"] == "b" * 64
+    assert set(read_runs(tmp_path, [SIGMA5.name])[SIGMA5.name]) == {"none"}
+
+
 @needs_lammps
 def test_the_search_is_the_search_of_the_same_seed_and_pays_for_its_workers(tmp_path):
     run = run_method(SIGMA5, "search", Search(SMALL), 4, budget=0.3, keep=tmp_path)
@@ -159,8 +173,8 @@ def line(number, seconds, egb, n=0.2, **changes):
 
 def runs_of(folder, method, *seeds):
     for seed, lines in enumerate(seeds):
-        path = folder / SIGMA5.name / f"{method}-{seed}.jsonl"
-        file = RunFile(path, {"method": method, "seed": seed})
+        path = run_file(folder, SIGMA5.name, method, seed)
+        file = RunFile(path, {"method": method, "seed": seed, "settings": {}})
         for entry in lines:
             file.add(entry)
 
@@ -182,7 +196,7 @@ def some_runs(tmp_path):
         [line(0, 7.0, 2.7), line(1, 14.0, 2.7)],
     )
     runs_of(tmp_path, "shifts", [line(0, 4.0, 2.29)])  # has not spent the budget
-    return read_runs(tmp_path, [SIGMA5])[SIGMA5.name]
+    return read_runs(tmp_path, [SIGMA5.name])[SIGMA5.name]
 
 
 def test_medians_hits_and_shares_count_what_was_done_within_the_budget(some_runs):
