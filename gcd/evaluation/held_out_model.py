@@ -113,6 +113,7 @@ def _load(checkpoint: str, case: Case, device: str) -> None:
         "repeats": (1, 1),
         "device": device,
     }
-    (atoms,) = generate_boundaries(case.boundary, metal=case.metal, checkpoint=checkpoint, **settings)
-    if atoms.info["physical"]:
-        make_slab(atoms, case.metal)
+    made = generate_boundaries(case.boundary, metal=case.metal, checkpoint=checkpoint, **settings)
+    assert isinstance(made, list)
+    if made[0].info["physical"]:
+        make_slab(made[0], case.metal)
