@@ -140,7 +140,7 @@ def _of_many(checkpoint: ManyBoundariesCheckpoint, choice: Choice) -> dict[str, 
         wishes["anyway"] = st.toggle("Paint it all the same", key="anyway")
     with pair():
         wishes["low_energy"] = st.toggle(
-            "Ask for low energy", value=True, key="ask_low",
+            "Low energy", value=True, key="ask_low",
             help="The model was told the rank of each structure among those of its boundary and [n].",
         )  # fmt: skip
         per_plane = boundary.grown(choice.lattice_constant).atoms_per_plane
@@ -148,7 +148,7 @@ def _of_many(checkpoint: ManyBoundariesCheckpoint, choice: Choice) -> dict[str, 
         if st.session_state.get("wish_n") not in (None, *legal):
             del st.session_state["wish_n"]  # of another boundary
         asked = st.selectbox(
-            "Ask for [n]", legal, key="wish_n",
+            "[n] asked for", legal, key="wish_n",
             help="Atoms beyond whole planes, as a share of a plane. The model follows as well as its card says.",
         )  # fmt: skip
     if asked != "any":
