@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gcd.evaluation.held_out_model import Wishes
     from gcd.evaluation.runs import RunFile
 
+UNTIL = "[n], again until it comes"
 # Two that were learnt and one that is held out, of different families and with few enough [n] to compare energies at.
 ASKED = {
     "bcc": ("W:sigma13", "W:s9-221-110", "W:s17-530-001"),
@@ -78,23 +79,30 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
     from gcd.evaluation.held_out_model import Wishes
     from gcd.evaluation.tables import markdown, write_csv
     from gcd.files import write_text
+    from gcd.generate.painting import ATTEMPTS
 
     cases = [Case.parse(text) for text in args.boundaries or ASKED[args.phase]]
     rows: list[Painting] = []
     effects = []
-    total = 2 * len(cases) * len(args.guidance)
+    # Asked once; the same with low energy; and again until the [n] comes, which rejection alone would bring in the end.
+    wishes = (
+        ("n", "[n]", False, 1),
+        ("low", "[n] and low energy", True, 1),
+        ("until", UNTIL, False, ATTEMPTS),
+    )
+    total = len(wishes) * len(cases) * len(args.guidance)
     with ProgressBar("asked") as bar:
         for weight in args.guidance:
             for case in cases:
-                runs = []
-                for words, low in (("[n]", False), ("[n] and low energy", True)):
-                    name = f"asked-{'low' if low else 'n'}-{weight:g}"
-                    made = _painted(args, case, name, Wishes(low_energy=low, guidance=weight))
+                lines = {}
+                for name, words, low, attempts in wishes:
+                    wish = Wishes(low_energy=low, guidance=weight, attempts=attempts)
+                    made = _painted(args, case, f"asked-{name}-{weight:g}", wish)
                     per_plane = case.boundary.atoms_per_plane
                     rows.append(asked.painting(made, case.name, words, weight, per_plane))
-                    runs.append(made.lines[: args.count])
+                    lines[name] = made.lines
                     bar.update(len(rows), total)
-                effects.append(asked.effect(runs[1], runs[0], case.name, weight))
+                effects.append(asked.effect(lines["low"], lines["n"], case.name, weight))
     tables = [asdict(row) for row in rows], [asdict(row) for row in effects]
     text = markdown(tables[0], asked.PAINTING_TITLES) + "\n" + markdown(tables[1], asked.EFFECT_TITLES)
     stem = f"boundaries-{args.phase}-asked"

@@ -25,8 +25,9 @@ class Painting:
     wish: str
     guidance: float
     candidates: int
-    at_once: float  # share that was physical without a repaint
+    at_once: float  # share of the kept ones that was physical without a repaint
     physical: float  # with repaints
+    attempts: float  # mean, until the [n] asked for came
     right: float  # share that has the [n] asked for
     near: float  # share that misses it by no more than one atom
     lowest: float
@@ -52,6 +53,7 @@ def painting(run: RunFile, case: str, wish: str, guidance: float, per_plane: int
         candidates=len(lines),
         at_once=sum(line.physical and not line.restarts for line in lines) / len(lines),
         physical=sum(line.physical for line in lines) / len(lines),
+        attempts=float(np.mean([line.about.get("attempts", 1) for line in lines])),
         right=sum(line.physical and misses(line) == 0 for line in asked) / len(asked) if asked else NAN,
         near=sum(line.physical and misses(line) <= 1 for line in asked) / len(asked) if asked else NAN,
         lowest=float(egb.min()) if len(egb) else NAN,
@@ -116,6 +118,7 @@ PAINTING_TITLES: Mapping[str, str] = {
     "candidates": "candidates",
     "at_once": "physical at once",
     "physical": "with repaints",
+    "attempts": "attempts",
     "right": "has that [n]",
     "near": "or one atom off",
     "lowest": "lowest E_gb (J/m²)",

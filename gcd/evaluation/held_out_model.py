@@ -24,10 +24,13 @@ class Wishes:
     spread: bool = True  # every [n] of the cell in turn
     low_energy: bool = True
     guidance: float | None = None  # None: what the checkpoint says
+    attempts: int = 1  # until the [n] asked for comes; a search for low energies takes any
 
     def arguments(self, seed: int, atoms_per_plane: int) -> dict[str, Any]:
         """Of `generate_boundaries`."""
-        asked: dict[str, Any] = {"n": spread_n(seed, atoms_per_plane)} if self.spread else {}
+        asked: dict[str, Any] = {"attempts": self.attempts}
+        if self.spread:
+            asked["n"] = spread_n(seed, atoms_per_plane)
         if self.low_energy:
             asked["low_energy"] = True
         return asked | ({} if self.guidance is None else {"guidance": self.guidance})
@@ -89,10 +92,12 @@ class Painted:
             assert isinstance(made, list)
             for atoms in made:
                 info = atoms.info
-                common: dict[str, Any] = {
-                    "restarts": int(info["restarts"]),
-                    "about": {"asked": info["asked_n"]} if "asked_n" in info else {},
-                }
+                about = (
+                    {"asked": info["asked_n"], "attempts": info.get("attempts", 1)}
+                    if "asked_n" in info
+                    else {}
+                )
+                common: dict[str, Any] = {"restarts": int(info["restarts"]), "about": about}
                 if info["physical"]:
                     slab = make_slab(atoms, case.metal, potential=potential)
                     task = {"slab": slab, "potential": text}

@@ -53,7 +53,10 @@ def test_learnt_boundaries_stand_beside_what_was_learnt_from(tmp_path):
     assert new["learnt"] != new["learnt"]
 
 
-def test_the_verb_asks_a_model_and_goes_on_from_what_is_kept(many_model, small_collection, tmp_path, capsys):
+def test_the_verb_asks_a_model_and_goes_on_from_what_is_kept(
+    many_model, small_collection, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("gcd.generate.painting.ATTEMPTS", 2)
     common = [
         "--boundaries",
         "W:sigma5",
@@ -68,11 +71,13 @@ def test_the_verb_asks_a_model_and_goes_on_from_what_is_kept(many_model, small_c
     asked = ["evaluate", "boundaries", "--asked", "--guidance", "2", "--count", "1", *common]
     assert main(asked) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert [(r["wish"], r["guidance"]) for r in told["rows"]] == [("[n]", 2.0), ("[n] and low energy", 2.0)]
+    assert [(r["wish"], r["attempts"]) for r in told["rows"]] == [
+        ("[n]", 1), ("[n] and low energy", 1), ("[n], again until it comes", 2)
+    ]  # fmt: skip
     assert all(r["candidates"] == 1 for r in told["rows"])
     assert (tmp_path / "boundaries-bcc-asked.png").is_file()
     kept = {p: p.read_bytes() for p in (tmp_path / "keep").rglob("*.jsonl")}
-    assert len(kept) == 2
+    assert len(kept) == 3
     assert all(
         "asked" in row["about"] for text in kept.values() for row in map(json.loads, text.splitlines()[1:])
     )
