@@ -166,6 +166,7 @@ class DaskEngine:
     # --- One bundle -------------------------------------------------------------------------------------------
 
     def _submit(self, bundle: Bundle, ended: queue.SimpleQueue[str], attempt: int = 0) -> _UnderWay:
+        # The first word is all that the scheduler remembers of a task once it is let go.
         key = bundle.name if not attempt else f"{bundle.name}~{attempt}"
         how = {"retries": self.retries, "pure": False}
         on_gpu = [
@@ -176,11 +177,13 @@ class DaskEngine:
             if bundle.prepare is not None:
                 where = {"resources": {GPU: 1}} if on_gpu else {}
                 before = self.client.submit(
-                    prepare_bundle, carried, self.limits, key=f"prepare-{key}", **how, **where
+                    prepare_bundle, carried, self.limits, key=("gcd-prepare", key), **how, **where
                 )
             others = [address for address in self.workers if address not in on_gpu]
             keep_off = {"workers": others, "allow_other_workers": True} if on_gpu and others else {}
-            future = self.client.submit(run_bundle, carried, before, self.limits, key=key, **how, **keep_off)
+            future = self.client.submit(
+                run_bundle, carried, before, self.limits, key=("gcd-bundle", key), **how, **keep_off
+            )
         except Exception as error:
             raise SchedulerGoneError(self._gone()) from error
         future.add_done_callback(lambda _: ended.put(bundle.name))

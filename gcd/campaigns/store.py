@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -107,6 +109,7 @@ class CampaignStore:
 
     def __init__(self, place: str | Path, *, write: bool = False) -> None:
         self.place = str(place)
+        self.shown = re.sub(r"(?<=:)[^:/@]*(?=@)", "***", self.place)  # without a password
         self.is_server = self.place.startswith(SERVERS)
         self._lock: Any = None
         if not self.is_server:
@@ -118,6 +121,8 @@ class CampaignStore:
         try:
             self._db = _connect(self.place, self.is_server)
             self.meta = self._meta()
+            if self.is_server and write:
+                self._lock = _server_writer(self.place, self.shown)
         except BaseException:
             self.close()
             raise
@@ -126,35 +131,42 @@ class CampaignStore:
         try:
             known = dict(self._db.metadata)
             count = len(self._db)
-        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-            raise StoreError(f"{self.place!r} is no campaign's database that can be used: {error}.") from None
+        except _failures(self.is_server, ValueError, KeyError) as error:
+            words = " ".join(str(error).split())
+            raise StoreError(f"{self.shown!r} is no campaign's database that can be used: {words}.") from None
         if "gcd_campaign" not in known:
             if count:
-                raise StoreError(f"{self.place!r} is a database of something else: name another file.")
+                raise StoreError(f"{self.shown!r} is a database of something else: name another file.")
             return {"gcd_campaign": FORMAT, "jobs": {}}
         if known["gcd_campaign"] > FORMAT:
-            raise StoreError(f"{self.place!r} was written by a newer gcd.")
+            raise StoreError(f"{self.shown!r} was written by a newer gcd.")
         return known
 
     def describe(self, **about: Any) -> None:
         """Write what all candidates share; jobs are added to those that are there."""
         jobs = {**self.meta["jobs"], **about.pop("jobs", {})}
         meta = json.loads(json.dumps({**self.meta, **about, "jobs": jobs}, default=str))
-        with _told(self.place):
+        with _told(self.shown):
             self._db.metadata = meta
         self.meta = meta
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep candidates; on return all of them are on disk, or none. :class:`StoreFullError` when it cannot be."""
-        with _told(self.place):
-            try:
-                with self._db:
-                    for entry in entries:
-                        self._write(entry)
-            finally:
-                if getattr(self._db, "connection", None) is not None:  # a commit that failed leaves it open
-                    self._db.connection.close()
-                    self._db.connection = None
+        with _told(self.shown), self._transaction():
+            for entry in entries:
+                self._write(entry)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One connection that commits at the end; closed without that it leaves nothing behind, on any database."""
+        db = self._db
+        db.__enter__()
+        try:
+            yield
+            db.connection.commit()
+        finally:
+            db.connection.close()
+            db.connection = None
 
     def _write(self, entry: Entry) -> None:
         from ase import Atoms
@@ -184,7 +196,7 @@ class CampaignStore:
 
     def remove(self, ids: Sequence[int]) -> None:
         """Take rows out, such as those of candidates that shall be tried again."""
-        with _told(self.place):
+        with _told(self.shown):
             self._db.delete(list(ids))
 
     def rows(self) -> Iterator[Row]:
@@ -193,7 +205,7 @@ class CampaignStore:
             for row in self._db.select(columns=["id", "key_value_pairs"], include_data=False):
                 yield Row(row.id, row.key_value_pairs["name"], dict(row.key_value_pairs))
             return
-        with _told(self.place, reading=True), self._db.managed_connection() as connection:
+        with _told(self.shown, reading=True), self._db.managed_connection() as connection:
             for number, pairs in connection.execute("SELECT id, key_value_pairs FROM systems ORDER BY id"):
                 values = json.loads(pairs)
                 yield Row(number, values["name"], values)
@@ -259,6 +271,28 @@ def _writer(path: Path) -> Any:
     return lock
 
 
+def _server_writer(place: str, shown: str) -> Any:
+    """A connection that holds the server's lock of writers; it goes with its process as well."""
+    import psycopg2
+
+    lock = psycopg2.connect(place)
+    with lock.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('gcd campaign'))")
+        if not cursor.fetchone()[0]:
+            lock.close()
+            raise StoreError(f"Another process runs the campaign of {shown!r}: let it end, or cancel it.")
+    return lock
+
+
+def _failures(is_server: bool, *more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What a database raises when it cannot do what it was asked, and more."""
+    if not is_server:
+        return (sqlite3.Error, OSError, *more)
+    from psycopg2 import Error
+
+    return (Error, OSError, *more)
+
+
 class _told:
     """Turns a database's errors into one sentence."""
 
@@ -271,7 +305,7 @@ class _told:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, sqlite3.Error | OSError):
+        if isinstance(error, _failures(self.place.startswith(SERVERS))):
             words = " ".join(str(error).split())
             if self.reading:
                 raise StoreError(f"{self.place!r} cannot be read: {words}.") from None

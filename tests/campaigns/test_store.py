@@ -153,3 +153,21 @@ def test_postgresql_without_its_backend_says_what_to_install():
             CampaignStore("postgresql://nobody@127.0.0.1:1/none", write=True)
     else:
         pytest.skip("the backend is installed")
+
+
+def test_on_a_server_it_is_the_same():
+    """Where $GCD_TEST_POSTGRESQL is the URL of an empty database, and ase-db-backends is there."""
+    url = os.environ.get("GCD_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("no PostgreSQL server")
+    with CampaignStore(url, write=True) as store:
+        store.describe(campaign="a", jobs={"job-1": {"group": "sigma5 W"}})
+        store.add([*entries(2), Entry("job-1/2", ABOUT, error="It failed.", seconds=1.0)])
+        with pytest.raises(StoreError, match="Another process runs"):
+            CampaignStore(url, write=True)
+    with CampaignStore(url, write=True) as store:
+        rows = list(store.rows())
+        assert [row.error for row in rows] == ["", "", "It failed."]
+        np.testing.assert_allclose(store.atoms(rows[1]).arrays["energy"], [-8.0, -8.5, -8.7], atol=1e-6)
+        store.remove([row.id for row in rows])
+        assert len(store) == 0
