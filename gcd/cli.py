@@ -43,6 +43,7 @@ VERBS = {
     "evaluate boundaries": "gcd.commands.evaluate_boundaries",
     "evaluate dataset": "gcd.commands.evaluate_dataset",
     "evaluate search": "gcd.commands.evaluate_search",
+    "evaluate repaint": "gcd.commands.evaluate_repaint",
     "app": "gcd.commands.app",
 }
 

@@ -7,7 +7,7 @@ import streamlit as st
 from ase import Atoms
 
 from gcd.checkpoints import CheckpointError
-from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, Request
+from gcd.requests import BoundaryRequest, BuildRequest, ChosenRequest, RepaintRequest, Request
 from pages.parts.boundaries import bench, controls, files, results, table
 from pages.parts.boundaries.address import from_address, to_address
 from pages.parts.boundaries.choice import Choice, choose_boundary
@@ -16,6 +16,7 @@ from pages.parts.boundaries.data import dataset_of, window_of
 from pages.parts.boundaries.looking import what_is_seen
 from pages.parts.boundaries.outcome import Outcome
 from pages.parts.boundaries.relax_forms import building, choosing
+from pages.parts.boundaries.repaint import RepaintRun, check_repaint, run_repaint
 from pages.parts.boundaries.run import METAL_CHOICES, run_relaxation, structures_of
 from pages.parts.boundaries.sample_form import sampling
 from pages.parts.boundaries.sampling import check_for_page, run_sampling
@@ -97,6 +98,9 @@ def submit(wanted: Any, where: str) -> bool:
         if isinstance(wanted, BoundaryRequest):
             about |= {"function": run_sampling, "label": f"{wanted.count} x {wanted.boundary} {metal}"}
             check_for_page(wanted)
+        elif isinstance(wanted, RepaintRequest):
+            about |= {"function": run_repaint, "label": f"repaint {wanted.stem}", "uploaded": uploaded}
+            check_repaint(wanted, uploaded)
         elif where == SLOTS[SEARCHED]:
             about |= {"function": run_search, "label": f"search {wanted.boundary} {metal}"}
         else:
@@ -190,6 +194,8 @@ with places.plot:
 
 with places.table:
     if look.run is not None and look.seen is None:
+        if isinstance(look.run, RepaintRun):
+            st.caption(f"{look.run.title}; 0 is the slab itself")
         if look.run.noun != "variant":
             results.show_summary(look.run, dataset)
         table.show_run(look.run, look.index)

@@ -163,7 +163,7 @@ def generate_boundaries(
         order=order,
         time_spacing=time_spacing,
         restarts=restarts,
-        wish=_wish(found, n, low_energy, guidance),
+        wish=wish_of(found, n, low_energy, guidance),
     )
 
     def ends(index: int, attempt: int = 0) -> BicrystalEnds:
@@ -225,7 +225,7 @@ def _once_more(report: Report, first: int, _: int | None) -> Callable[[Any], Non
     return report(first)
 
 
-def _wish(
+def wish_of(
     checkpoint: BoundaryCheckpoint | ManyBoundariesCheckpoint,
     n: float | Sequence[float] | str | None,
     low_energy: bool | float | None,

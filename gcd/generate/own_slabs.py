@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +92,8 @@ def understand(
     cell = _cell(slab.cell, repeats)
     if not np.array_equal(cell, np.eye(2)):  # the slab stays what it is, in a larger cell
         standing = make_supercell(standing, [[*cell[0], 0], [*cell[1], 0], [0, 0, 1]])
-        slab = make_slab(standing, symbol, plane=slab.plane, potential=potential)
+        larger = make_slab(standing, symbol, plane=slab.plane, potential=potential)
+        slab = replace(larger, turn=slab.turn, axis=slab.axis)  # it lies as it lay
         long, wide = np.linalg.norm(slab.cell[:2], axis=1)
         words.append(
             f"The slab was put into a cell of {long:.1f} x {wide:.1f} Å, with {len(standing):,} atoms: models paint "

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcd import limits
+from gcd.checkpoints import ManyBoundariesCheckpoint
 from gcd.energetics.boundary_energy import SAME_ENERGY, RelaxProgress, choose_engine, relax_boundaries
 from gcd.energetics.potential import find_potential
+from gcd.generate.boundaries import wish_of
 from gcd.generate.own_slabs import Recast, check_thicknesses, painting_model, understand
-from gcd.generate.painting import RESTARTS, Painter, Wish, batch_report
+from gcd.generate.painting import RESTARTS, Painter, batch_report
 from gcd.generate.voxel_model import Progress, batches
 from gcd.structures.slab_ends import SlabEnds, slab_ends
 
@@ -33,8 +35,8 @@ def repaint(
     checkpoint: str | None = None,
     seed: int = 0,
     n: float | Sequence[float] | str | None = None,
-    rank: float | None = None,
-    guidance: float = 1.0,
+    low_energy: bool | float = True,
+    guidance: float | None = None,
     evaluations: int | None = None,
     order: int | None = None,
     restarts: int = RESTARTS,
@@ -68,7 +70,7 @@ def repaint(
         anyway: go on where the model has never been trained on anything like the boundary.
         checkpoint: name or folder of another model.
         seed: candidate i has its noise and its move from (seed, i).
-        n, rank, guidance: what is wished of candidates, as in `gcd.generate.painting.Wish`.
+        n, low_energy, guidance: wishes, as in `generate_boundaries`; a model of one boundary can be asked for none.
         evaluations, order: of the solver; by default what the model was measured with.
         restarts: how often a candidate that is not physical is painted again.
         plane, potential, elements, rescale, engine, workers, device: as in `relax_boundaries`.
@@ -94,7 +96,8 @@ def repaint(
         atoms, metal, plane=plane, potential=potential, rescale=rescale, elements=elements, repeats=repeats
     )
     model = painting_model(recast.boundary, checkpoint, anyway=anyway)
-    wish = Wish(n, rank, guidance)
+    many = isinstance(model, ManyBoundariesCheckpoint)
+    wish = wish_of(model, n, low_energy if many else None, guidance)
     job = _Job(recast, check_thicknesses(recast, painted), move, limits.check_seed(seed))
     painter = Painter.load(
         model,

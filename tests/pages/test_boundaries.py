@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gcd.checkpoints import available
 from gcd.energetics import lammps
 from gcd.jobs import Job, Report
 from gcd.limits import MAX_PAGE_BOUNDARIES, MAX_PAGE_SEARCH
@@ -310,6 +311,31 @@ def test_a_search_that_is_too_large_for_a_page_is_refused():
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
     app.get("file_uploader")[-1].upload(name, content, "application/octet-stream")
     return checked(app.run())
+
+
+@pytest.mark.skipif(
+    not any(c.kind == "boundaries" for c in available().values()),
+    reason="no model of many boundaries is here",
+)
+def test_a_slab_of_ones_own_is_repainted():
+    app = open_page(source="upload", own_verb="Repaint", repaints="2")
+    atoms = twist_bicrystal("sigma5", "W", planes=(12, 12), remove=8, gap=0.4)
+    app = upload(app, "mine.extxyz", structure_bytes(atoms, "extxyz"))
+    app = finished(checked(app.button(key="repaint").click().run()), "boundary_upload_job")
+    table = app.dataframe[0].value
+    assert list(table["what"]) == ["the slab itself", "painted", "painted"]
+    own = float(table["E_gb"][0])
+    assert float(numbers(app)["E_gb (J/m²)"]) <= own + 1e-3
+    assert any("gcd repaint mine.extxyz" in code.value and "--count 2" in code.value for code in app.code)
+    assert any("Σ5 (100) twist" in caption.value for caption in app.caption)
+
+
+def test_a_slab_that_cannot_be_repainted_is_a_sentence():
+    app = open_page(source="upload", own_verb="Repaint")
+    atoms = twist_bicrystal((1, 0), "W", planes=(12, 12), repeats=(3, 3))
+    app = upload(app, "mine.extxyz", structure_bytes(atoms, "extxyz"))
+    app = app.button(key="repaint").click().run()
+    assert any("no boundary to paint" in error.value for error in app.error)
 
 
 def test_a_slab_of_ones_own_is_relaxed_and_a_bad_file_is_a_sentence():

@@ -14,7 +14,7 @@ from gcd.structures.csl import AXES
 from gcd.views.boundaries import SEARCH
 from pages.parts.boundaries import choice as choices
 from pages.parts.boundaries import looking
-from pages.parts.boundaries.controls import BUILT, CHOSEN, SAMPLED, SOURCES
+from pages.parts.boundaries.controls import BUILT, CHOSEN, RELAX, REPAINT, SAMPLED, SOURCES
 from pages.parts.boundaries.sampling import MAX_PAINTED, REPEATS
 from pages.shared.address import Field, choice, decimal, flag, integer, is_new, read, text, write
 
@@ -65,6 +65,11 @@ FIELDS: dict[str, Field] = {
     "search_count": integer(8, 1, MAX_PAGE_SEARCH),
     "search_seed": integer(0, 0, MAX_SEED),
     "rescale": flag(False),
+    "own_verb": choice(RELAX, same(RELAX, REPAINT)),
+    "repaints": integer(16, 1, MAX_PAGE_CANDIDATES),
+    "repaint_seed": integer(0, 0, MAX_SEED),
+    "repaint_move": flag(False),
+    "repaint_anyway": flag(False),
     # the stage
     "part": choice("boundary", {"boundary": "Boundary", "slab": "Whole slab"}),
     "cells": choice(2, {n: f"{n}×{n}" for n in (1, 2, 3)}),

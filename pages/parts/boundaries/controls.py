@@ -19,6 +19,7 @@ SOURCES = {
     CHOSEN: ":material/search: From search",
     UPLOADED: ":material/upload_file: Your slab",
 }
+RELAX, REPAINT = "Relax", "Repaint"  # what is done with a slab of one's own
 RANDOM = "Drawn for each candidate, near that of a structure that the model has learnt from."
 
 
