@@ -76,7 +76,7 @@ def evaluate_repaint(
 def describe(name: str, ranked: list[Atoms], request: RepaintRequest, seconds: float) -> Repainted:
     """The row of one slab, from what `gcd.repaint` gave."""
     best, own = ranked[0], next(a for a in ranked if a.info["own"])
-    models = {a.info["checkpoint"] for a in ranked if "checkpoint" in a.info}
+    models = {_model(a.info["checkpoint"]) for a in ranked if "checkpoint" in a.info}
     return Repainted(
         file=name,
         moved="moves" if request.move else "stays",
@@ -94,6 +94,13 @@ def describe(name: str, ranked: list[Atoms], request: RepaintRequest, seconds: f
         core_seconds=seconds,
         checkpoint=", ".join(sorted(models)),
     )
+
+
+def _model(checkpoint: str) -> str:
+    """Its folder's name and the first digits of its weights' sha256."""
+    from gcd.checkpoints import read_checkpoint
+
+    return f"{Path(checkpoint).name} {read_checkpoint(checkpoint).sha256[:8]}"
 
 
 def write(folder: Path, rows: list[Repainted]) -> list[str]:
@@ -125,4 +132,6 @@ def markdown(rows: list[Repainted]) -> str:
         | {"painted": f"{row.painted:.1f}" if row.painted else "-", "core_seconds": f"{row.core_seconds:.0f}"}
         for row in rows
     ]
+    models = ", ".join(dict.fromkeys(row.checkpoint for row in rows))
+    words.append(f"Model and sha256 of its weights: {models}.")
     return tables.markdown(shown, TITLES) + "\n" + "\n".join(words) + "\n"
