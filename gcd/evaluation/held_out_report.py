@@ -15,7 +15,7 @@ METHODS = {
     "model": "model, [n] spread and low energy asked for",
     "unconditioned": "model, nothing asked for",
     "search": "GRIP-like search",
-    "short": "the same, short dynamics or none",
+    "short": "GRIP-like search, short dynamics or none",
     "shifts": "rigid shifts and removals, no dynamics",
     "strained": "nearest learnt boundary, strained",
 }
@@ -76,8 +76,8 @@ def _shares(rows: Sequence[Row], budget: float) -> str:
                 METHODS.get(r.method, r.method),
                 f"{r.candidates:.1f}",
                 f"{r.seconds_each:.2f}",
-                f"{100 * r.at_once:.1f} %",
-                f"{100 * r.physical:.1f} %",
+                _percent(r.at_once),
+                _percent(r.physical),
                 r.low_states,
                 r.low_n,
             ]
@@ -135,3 +135,7 @@ def _table(text: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str
 
 def _energy(value: float) -> str:
     return f"{value:.4f}" if np.isfinite(value) else "none"
+
+
+def _percent(share: float) -> str:
+    return "none" if np.isnan(share) else f"{100 * share:.1f} %"

@@ -233,7 +233,7 @@ def plot(
     columns = min(3, len(cases))
     lines = -(-len(cases) // columns)
     figure, axes = plt.subplots(
-        lines, columns, figsize=(3.6 * columns, 2.8 * lines), squeeze=False, layout="constrained", sharex=True
+        lines, columns, figsize=(3.6 * columns, 2.8 * lines), squeeze=False, layout="constrained"
     )
     times = np.linspace(0.0, budget, 400)
     for axis in axes.flat[len(cases) :]:
@@ -256,7 +256,7 @@ def plot(
         axis.set_title(title, fontsize=9)
     for axis in axes[:, 0]:
         axis.set_ylabel("lowest E_gb (J/m²)")
-    for axis in axes[-1]:
+    for axis in list(axes.flat)[max(0, len(cases) - columns) : len(cases)]:
         axis.set_xlabel("core-seconds")
     handles = {
         label: h for axis in axes.flat for h, label in zip(*axis.get_legend_handles_labels(), strict=True)
