@@ -28,7 +28,7 @@ _CSS = """
 .tools { display: flex; gap: 0.25rem; flex-wrap: wrap; align-items: center; margin-bottom: 0.2rem; }
 .tools select, .tools button, .legend button { font: inherit; color: inherit; cursor: pointer; padding: 0.1rem 0.35rem;
   background: var(--st-background-color); border: 1px solid var(--st-border-color); border-radius: 0.4rem;
-  max-width: 6.2rem; }
+  max-width: 5.4rem; }
 canvas { width: 100%; height: var(--height); display: block; cursor: crosshair; touch-action: pan-y; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem; }
 .legend button { border-color: transparent; max-width: none; }

@@ -228,6 +228,47 @@ def test_what_is_said_and_written_of_candidates(boundary_model, tmp_path):
     assert "--relax" in recipe["command"]
 
 
+def candidate_without_atoms() -> None:
+    """A page of its own that shows one."""
+    from ase import Atoms
+
+    from gcd.requests import BoundaryRequest
+    from pages.parts.boundaries import results, table
+    from pages.parts.boundaries.sampling import SampleRun
+
+    before = Atoms(cell=[10, 10, 60], pbc=(True, True, False))
+    before.info |= {
+        "index": 0,
+        "n": 0.0,
+        "minimum_distance": float("nan"),
+        "in_plane_shift": [0, 0],
+        "spacing": 0.0,
+    }
+    after = before.copy()
+    after.info["error"] = "Not relaxed: it holds no atoms."
+    run = SampleRun(BoundaryRequest(count=1, relax=True), (before,), (after,), "lammps")
+    results.show_outcome(run, 0, {"whole": False, "repeats": (2, 2), "bonds": False, "filling": True})
+    table.show_run(run, 0)
+
+
+def test_a_candidate_without_atoms_is_said_and_not_drawn(boundary_model):
+    app = checked(AppTest.from_function(candidate_without_atoms, default_timeout=SOON).run())
+    assert numbers(app) == {"Atoms": "0", "[n]": "0", "Closest pair (Å)": "none"}
+    assert [info.value for info in app.info] == ["It holds no atoms."]
+    assert len(app.get("bidi_component")) == 0
+    assert app.dataframe[0].value["closest pair"][0] is None  # an empty place, not "nan"
+    assert app.dataframe[0].value["reason"][0] == "Not relaxed: it holds no atoms."
+
+
+def test_a_result_of_other_settings_says_which(boundary_model):
+    app = sample(open_app("boundaries", candidates="2", gb_sampling="Custom", gb_nfe="2", gb_order="1"))
+    assert not any("Made before" in caption.value for caption in app.caption)
+    checked(app.number_input(key="sample_seed").set_value(3).run())
+    assert any(
+        "Made before the controls were changed, with seed 0" in caption.value for caption in app.caption
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     "boundary-w-sigma5-window" not in available(), reason="no checkpoint boundary-w-sigma5-window"

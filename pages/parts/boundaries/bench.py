@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # The bench begins below the page's title and the row of sources; what is below the stage is the table.
 TABLE_HEIGHT = 164  # pixels
-STAGE_HEIGHT = "clamp(15rem, calc(100vh - 31.2rem), 44rem)"
+STAGE_HEIGHT = "clamp(15rem, calc(100vh - 30.5rem), 44rem)"
 MAP_HEIGHT = "clamp(14rem, calc(100vh - 30.5rem), 46rem)"
 NARROW = "64rem"  # of the window: below it everything stands in one column
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -90,7 +91,9 @@ class SampleRun(Outcome):
                     "E_gb before": info.get("egb_initial"),
                     "same as": self.same_as(i),
                     "reason": "" if after is None else reason,
-                    "closest pair": found["minimum_distance"],
+                    "closest pair": found["minimum_distance"]
+                    if math.isfinite(found["minimum_distance"])
+                    else None,
                     "restarts": found.get("restarts", 0),
                     "shift x": found["in_plane_shift"][0],
                     "shift y": found["in_plane_shift"][1],
