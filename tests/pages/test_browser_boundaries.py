@@ -65,12 +65,17 @@ def points(page, name: str) -> list[dict]:
     )
 
 
-def click_map(page, x: float, y: float) -> None:
-    """Click a place of the map, in pixels of its canvas."""
+def point_at(page, x: float, y: float) -> None:
+    """Move the pointer to a place of the map, in pixels of its canvas."""
     canvas = page.locator(MAP)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + x, box["y"] + y)
+
+
+def click_map(page, x: float, y: float) -> None:
+    """Click a place of the map."""
+    point_at(page, x, y)
     page.mouse.down()
     page.mouse.up()
 
@@ -227,19 +232,20 @@ def test_the_mark_nearest_to_the_pointer_is_the_one_that_opens(dataset, open_pag
     marks = [(m["index"], m["px"], m["py"]) for m in points(page, "search")]
     places = np.array([mark[1:] for mark in marks])
     rng = np.random.default_rng(0)
-    opened = []
+    tried, right = [], []
     for number in rng.permutation(len(marks)):
         off = places[number] + 3.0 * np.array([[np.cos(a), np.sin(a)] for a in rng.uniform(0, 2 * np.pi, 12)])
         nearest = np.linalg.norm(places[None] - off[:, None], axis=2).argmin(axis=1)
-        if not (nearest == number).any():
-            continue  # others lie nearer than 3 pixels all around
-        click_map(page, *off[np.flatnonzero(nearest == number)[0]])
-        index = marks[number][0]
-        opened.append(eventually(page, lambda i=index: page.url.endswith(f"structure={i}")))
-        if len(opened) == 50:
-            break
-    assert opened == [True] * 50
-    assert float(number_of(page, "E_gb")) == pytest.approx(dataset.egb[index], abs=6e-4)
+        if (nearest == number).any():  # else others lie nearer than 3 pixels all around
+            tried.append((marks[number][0], off[np.flatnonzero(nearest == number)[0]]))
+    for index, place in tried[:50]:
+        point_at(page, *place)
+        right.append(page.evaluate("window.gcdMap.over?.index") == index)  # ringed: a click opens it
+    assert right == [True] * 50
+    for index, place in tried[:3]:
+        click_map(page, *place)
+        page.wait_for_url(f"**structure={index}")
+        assert eventually(page, lambda i=index: number_of(page, "E_gb") == f"{dataset.egb[i]:.3f}")
 
 
 def test_controls_reach_the_address_after_clicks_and_back_brings_the_structure_back(dataset, open_page):
