@@ -101,6 +101,11 @@ def _verdict(found: Mapping[str, Any]) -> str:
         others = [name for name in every if name not in found[key]]
         but = f"; not in {', '.join(others)}" if others else ""
         lines.append(f"- {words} in {len(found[key])} of {len(every)} boundaries{but}.")
+    if nothing := found["search_has_nothing"]:
+        lines.append(
+            f"- In {', '.join(nothing)} the search had finished no candidate by then in half of its runs or more: "
+            "being below it means little there."
+        )
     return "\n".join(lines)
 
 

@@ -179,6 +179,7 @@ def verdict(rows: Sequence[Row], model: str, search: str, baselines: Sequence[st
     return {
         "boundaries": list(both),
         "below_search": named(lambda by: by[model].lowest < by[search].lowest - EQUAL),
+        "search_has_nothing": named(lambda by: not np.isfinite(by[search].lowest)),
         "at_a_fifth": named(lambda by: by[model].early <= by[search].lowest + EQUAL),
         "below_baselines": named(
             lambda by: all(by[model].lowest < by[m].lowest - EQUAL for m in baselines if m in by)

@@ -226,6 +226,15 @@ def test_a_worse_model_is_said_to_be_worse(some_runs):
     assert f"in 0 of 1 boundaries; not in {SIGMA5.name}" in text
 
 
+def test_a_search_that_has_nothing_yet_is_no_victory(some_runs):
+    rows = tables.tabulate(SIGMA5, some_runs, 6.0)
+    found = tables.verdict(rows, "model", "search", BASELINES)
+    assert found["search_has_nothing"] == found["below_search"] == [SIGMA5.name]
+    assert "means little there" in report(rows, found, [], budget=6.0, training=None)
+    later = tables.verdict(tables.tabulate(SIGMA5, some_runs, 10.0), "model", "search", BASELINES)
+    assert later["search_has_nothing"] == []
+
+
 def test_curves_fall_and_begin_with_the_first_candidate(some_runs):
     times = np.array([0.5, 1.0, 2.9, 3.0, 10.0, 11.0])
     first = tables.curve(some_runs["model"], times)[0]
