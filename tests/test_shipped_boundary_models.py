@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcd.checkpoints import checkpoint_folder, read_config
+from gcd.checkpoints import ManyBoundariesCheckpoint, checkpoint_folder, read_checkpoint, read_config
 from gcd.generate import boundary_models
+from gcd.generate.boundary_models import usual_model
 from gcd.places import dataset_folder
+from gcd.search.collection import BoundaryCollection, HeldOut
 from gcd.search.dataset import load_dataset
 from gcd.training.boundary import BoundaryBatches, BoundaryTraining
 
@@ -16,7 +18,23 @@ NAMES = {"window": "boundary-w-sigma5-window", "full": "boundary-w-sigma5-full"}
 
 
 def test_both_models_are_found():
-    assert boundary_models("sigma5", "W") == NAMES
+    assert boundary_models("sigma5", "W") == NAMES | {"any": "boundary-bcc"}
+    assert boundary_models("s13-320-001", "Ta") == {"any": "boundary-bcc"}
+    assert usual_model("sigma5", "W") == "full"
+    assert usual_model("sigma29", "W") == "any"
+
+
+def test_the_model_of_many_learnt_the_collection_and_nothing_that_is_held_out():
+    found = read_checkpoint("boundary-bcc")
+    assert isinstance(found, ManyBoundariesCheckpoint)
+    collection = BoundaryCollection.load(dataset_folder() / "boundaries-bcc.npz")
+    assert found.record["data_sha256"] == collection.sha256()
+    assert [(b, m) for b, m in found.learnt] == [(m.boundary, m.metal) for m in collection.members]
+    held = HeldOut.read("bcc")
+    assert found.held_out == (held.boundaries, held.metals)
+    assert not any(b.slug in held.boundaries or m in held.metals for b, m in found.learnt)
+    assert len({b.slug for b, _ in found.learnt}) >= 20
+    assert sum(m["structures"] for m in found.record["learnt"]) == len(collection)
 
 
 def test_nothing_outside_the_window_was_learnt_by_the_window_model():

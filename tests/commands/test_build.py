@@ -24,7 +24,14 @@ def test_the_list_says_what_there_is(capsys):
     assert (sigma5["sigma"], sigma5["atoms_per_plane"], sigma5["point_group"]) == (5, 10, 8)
     assert sigma5["datasets"] == ["w-sigma5"]
     assert {"boundary-w-sigma5-full", "boundary-w-sigma5-window"} <= set(sigma5["models"])
-    assert not any(row["models"] for row in found["boundaries"] if row["name"] != "sigma5")
+    others = [row for row in found["boundaries"] if row["name"] != "sigma5"]
+    assert not any(
+        {"boundary-w-sigma5-full", "boundary-w-sigma5-window"} & set(row["models"]) for row in others
+    )
+    if "boundary-bcc" in sigma5["models"]:  # of many boundaries, among them those that it has never seen
+        unseen = {row["name"] for row in others if "boundary-bcc" in row["never_seen_by"]}
+        assert {"sigma25", "sigma29", "s13-320-001", "s17-530-001", "s9-114-110", "s7-321-111"} <= unseen
+        assert "s5-310-001" not in unseen
 
 
 def test_the_list_can_be_narrowed(capsys):
@@ -91,7 +98,10 @@ def test_directions_of_ones_own_are_built(tmp_path, capsys):
         (["search", "twist 001 sigma7"], "the nearest are Σ5 and Σ13"),
         (["search", "sigma5", "--twist", "sigma5"], "Name the boundary once"),
         (["search", "s5-310-001", "--metal", "Mg"], "bcc and fcc metals"),
-        (["sample", "boundary", "s5-310-001"], "no model 'full' of the boundary W s5-310-001"),
+        (
+            ["sample", "boundary", "s5-310-001", "--metal", "Cu"],
+            "no model 'full' of the boundary Cu s5-310-001",
+        ),
         (["boundaries", "--phase", "hcp"], "bcc and fcc crystals, not of 'hcp'"),
         (["boundaries", "--axis", "112"], "about the axes 001, 110, 111"),
     ],
