@@ -12,6 +12,7 @@ import pickle
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 10, 50  # candidates a bundle: Dask takes up to 1 ms a task and strains from 10^5 tasks on
 POLL_SECONDS = 0.1  # between two looks whether the work was cancelled
 LOOK_SECONDS = 2.0  # between two looks at the cluster's workers
+MOST_ATTEMPTS = 10  # to get a bundle's result, whose workers keep dying with it
 GPU = "GPU"  # what a worker's resource is called that prepares bundles
 
 
@@ -199,10 +201,8 @@ class DaskEngine:
         from distributed import KilledWorker
 
         bundle, future = entry.bundle, entry.future
-        if future.status in ("cancelled", "lost"):
-            raise SchedulerGoneError(self._gone())
         try:
-            outcomes = future.result(timeout=10)
+            outcomes = _result(future)
         except OtherVersionError as error:
             raise EngineError(str(error)) from None
         except TimeoutError:  # its worker died with the result: it is being done again
@@ -212,6 +212,15 @@ class DaskEngine:
                 ended.put(bundle.name)
             else:
                 future.add_done_callback(lambda _: ended.put(bundle.name))
+            return
+        except (_Lost, CancelledError):  # its worker died with the result, or all of the scheduler did
+            time.sleep(0.5)
+            if self.client.status != "running":
+                raise SchedulerGoneError(self._gone()) from None
+            if entry.attempt >= MOST_ATTEMPTS:
+                raise EngineError(f"Workers keep dying with the results of {bundle.name}.") from None
+            self._let_go([entry])
+            under_way[bundle.name] = self._submit(bundle, ended, entry.attempt + 1)
             return
         except KilledWorker:
             self._let_go([entry])
@@ -281,6 +290,16 @@ class DaskEngine:
     def _gone(self) -> str:
         address = getattr(getattr(self.client, "scheduler", None), "address", None) or "its address"
         return f"The scheduler at {address} is gone."
+
+
+class _Lost(Exception):
+    """Dask has lost a result."""
+
+
+def _result(future: Future[Any]) -> Any:
+    if future.status in ("cancelled", "lost"):
+        raise _Lost
+    return future.result(timeout=10)
 
 
 class _Parts:
