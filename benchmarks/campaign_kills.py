@@ -159,7 +159,8 @@ def kill_schedulers(spec: Path, times: int, port: int) -> tuple[int, list[str]]:
             killed += run.poll() is None
             end(scheduler)
         _, told = run.communicate(timeout=600)
-        words.append((told.strip().splitlines() or [""])[-1])
+        if attempt < times:
+            words.append((told.strip().splitlines() or [""])[-1].replace(f"{spec.parent}/", ""))
         for process in (*workers, scheduler):
             end(process)
         if kept(store) < before:

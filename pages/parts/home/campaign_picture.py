@@ -1,23 +1,38 @@
-"""The picture of the Campaigns page on Home: energies of (100) twists of tungsten as a sweep found them."""
+"""The picture of the Campaigns page on Home: how energy runs over the angle, by law and not by data."""
 
 from __future__ import annotations
 
-# Degrees and J/m2: results/sweep-w-001-twist.csv.
-POINTS = ((0.0, 0.0), (12.68, 2.2), (16.26, 2.4), (22.62, 2.6), (28.07, 2.6), (36.87, 2.3), (43.6, 2.6))
+import math
+
+CUSPS = {
+    0.0: 0.0,
+    36.87: 0.62,
+    53.13: 0.62,
+    90.0: 0.0,
+}  # degrees of Σ1 and Σ5, and how deep the curve falls there
+SPREAD = 26.0  # degrees over which a cusp is felt
 
 
 def campaigns_picture(width: int = 640, height: int = 240) -> str:
-    """The curve with its points, cusps and all."""
-    across, up = (width - 80) / 45.0, (height - 60) / max(egb for _, egb in POINTS)
-    places = [(40 + across * angle, height - 25 - up * egb) for angle, egb in POINTS]
+    """A curve that falls into a cusp at each special angle, as Read and Shockley's law has it."""
+    angles = [0.5 * k for k in range(181)]
+    places = [
+        (30 + (width - 60) * angle / 90.0, height - 28 - (height - 62) * _energy(angle)) for angle in angles
+    ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="#1F8F94"/>' for x, y in places)
-    low = min(range(3, len(POINTS) - 1), key=lambda k: POINTS[k][1])
-    x, y = places[low]
-    mark = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="15" fill="none" stroke="#E08E0B" stroke-width="3"/>'
-    axis = f'<line x1="30" y1="{height - 25}" x2="{width - 30}" y2="{height - 25}" stroke="#8A9A9A" stroke-width="2"/>'
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#1F8F94"/>' for x, y in places[12:-8:16])
+    axis = f'<line x1="24" y1="{height - 28}" x2="{width - 24}" y2="{height - 28}" stroke="#8A9A9A" stroke-width="2"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-        f'{axis}<polyline points="{line}" fill="none" stroke="#1F8F94" stroke-width="3" stroke-linejoin="round"/>'
-        f"{dots}{mark}</svg>"
+        f'{axis}<polyline points="{line}" fill="none" stroke="#E08E0B" stroke-width="4" stroke-linejoin="round"/>'
+        f"{dots}</svg>"
     )
+
+
+def _energy(angle: float) -> float:
+    """From 0 to 1: the lowest of what each cusp allows."""
+    allowed = []
+    for cusp, bottom in CUSPS.items():
+        x = min(1.0, abs(angle - cusp) / SPREAD)
+        allowed.append(bottom + (1 - bottom) * x * (1 - math.log(x)) if x > 0 else bottom)
+    return min(allowed)
