@@ -44,6 +44,7 @@ def main() -> None:
             made = generate_boundaries(
                 name, model="any", metal=metal, count=given.count, seed=given.seed, spacing=float(lift) * a
             )
+            assert isinstance(made, list)
             n = np.array([atoms.info["n"] for atoms in made if atoms.info["physical"]])
             expected = float((lift - found.excess[0] - ROOM) / spacing % 1)
             off = distance(n, expected)
