@@ -161,7 +161,10 @@ def test_a_pair_without_search_data_has_a_map_without_tungstens_band(dataset):
     app = open_page(metal="Mo (bcc)")
     assert on_map(app)["window"] is None
     assert on_map(app)["groups"] == []
-    for metal, source in (("Cu (fcc)", "sample"), ("Mo (bcc)", "search")):  # nothing to offer: buttons to what has
+    for metal, source in (
+        ("Cu (fcc)", "sample"),
+        ("Mo (bcc)", "search"),
+    ):  # nothing to offer: buttons to what has
         app = open_page(metal=metal, source=source)
         assert {"instead_find", "instead_build"} <= {button.key for button in app.button}
     checked(app.button(key="instead_build").click().run())
