@@ -254,6 +254,12 @@ export default function (component) {
     root.addEventListener("wheel", root.gcdWheel, { capture: true, passive: true })
   }
 
+  // One finger scrolls the page: 3Dmol would take the swipe for a turn. Two fingers turn and zoom; a tap still picks.
+  if (!root.gcdTouch) {
+    root.gcdTouch = (event) => { if (event.touches.length === 1 && event.target.closest(".stage")) event.stopPropagation() }
+    for (const kind of ["touchstart", "touchmove"]) root.addEventListener(kind, root.gcdTouch, { capture: true, passive: true })
+  }
+
   const wanted = state.panels.map((panel) => panel.scene.id).join(" ") + state.theme.background
   root.gcdWanted = wanted
   if (root.gcdShown !== wanted && !root.dataset.problem) {

@@ -12,7 +12,8 @@ from gcd.views.style import config
 from pages.viewers.atoms import STATIC_LIBRARY, loader_script, static_library
 
 _PANEL = """<div class="viewer" hidden><div class="title"></div>
-  <div class="frame"><div class="stage" role="img"></div><canvas class="over"></canvas></div></div>"""
+  <div class="frame"><div class="stage" role="img"></div>
+  <canvas class="over" aria-hidden="true"></canvas></div></div>"""
 _HTML = f"""
 <div class="bench">
   <div class="tools">

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,6 +16,7 @@ from gcd.requests import BuildRequest, ChosenRequest, SearchRequest
 from gcd.search.dataset import BoundaryDataset
 from gcd.search.datasets import datasets, named_datasets
 from gcd.structures.bicrystals import TWISTS, twist_bicrystal
+from pages.parts.boundaries.address import FIELDS
 from pages.parts.boundaries.controls import BUILT
 from pages.parts.boundaries.files import everything_bytes, table_bytes
 from pages.parts.boundaries.run import run_relaxation
@@ -206,6 +209,15 @@ def test_an_address_that_says_nonsense_is_read_as_far_as_it_makes_sense(dataset)
     assert app.number_input(key="gb_seed").value == 0
     assert app.number_input(key="variants").value == 1
     assert "cells" not in app.query_params
+
+
+def test_every_control_of_the_forms_is_a_row_of_the_address():
+    room = APP.parent / "pages" / "parts" / "boundaries"
+    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    assert "bind=" not in source  # a bound widget loses the address when the script writes it
+    asked = re.findall(r"number_input\(.*?key=\"(\w+)\"", source, re.DOTALL)
+    assert len(asked) > 10
+    assert set(asked) - {"structure"} <= set(FIELDS)
 
 
 def test_changed_settings_show_the_new_boundary_again():
