@@ -42,7 +42,9 @@ _STYLE = f"""<style>
   .st-key-gb_top > div:has(> .st-key-gb_stage), .st-key-gb_top > div:has(> .st-key-gb_plot) {{
     flex: none; width: 100%; }}
   .st-key-gb_form {{ max-height: none; }}
-  .st-key-gb_head {{ flex-wrap: wrap; }}
+  .st-key-gb_head {{ flex-wrap: wrap; overflow-x: clip; }}
+  .st-key-gb_head > * {{ max-width: 100%; overflow-x: auto; }}
+  .st-key-gb_bench {{ overflow-x: clip; }}
 }}
 </style>"""
 _WITHOUT_CONTROLS = """<style>.st-key-gb_bench > div:has(> .st-key-gb_controls) { display: none; }</style>"""
