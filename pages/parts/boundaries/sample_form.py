@@ -138,19 +138,19 @@ def _of_many(checkpoint: ManyBoundariesCheckpoint, choice: Choice) -> dict[str, 
             icon=":material/warning:",
         )
         wishes["anyway"] = st.toggle("Paint it all the same", key="anyway")
-    with pair():
-        wishes["low_energy"] = st.toggle(
-            "Low energy", value=True, key="ask_low",
-            help="The model was told the rank of each structure among those of its boundary and [n].",
-        )  # fmt: skip
-        per_plane = boundary.grown(choice.lattice_constant).atoms_per_plane
-        legal = ["any", "all in turn", *(as_fraction(k / per_plane) for k in range(per_plane))]
-        if st.session_state.get("wish_n") not in (None, *legal):
-            del st.session_state["wish_n"]  # of another boundary
-        asked = st.selectbox(
-            "[n] asked for", legal, key="wish_n",
-            help="Atoms beyond whole planes, as a share of a plane. The model follows as well as its card says.",
-        )  # fmt: skip
+    wishes["low_energy"] = st.toggle(
+        "Ask for low energy", value=True, key="ask_low",
+        help="The model was told the rank of each structure among those of its boundary and [n].",
+    )  # fmt: skip
+    per_plane = boundary.grown(choice.lattice_constant).atoms_per_plane
+    legal = ["any", "all in turn", *(as_fraction(k / per_plane) for k in range(per_plane))]
+    if st.session_state.get("wish_n") not in (None, *legal):
+        del st.session_state["wish_n"]  # of another boundary
+    asked = st.selectbox(
+        "[n] asked for", legal, key="wish_n",
+        help="Atoms beyond whole planes, as a share of a plane. Candidates with another [n] are painted again, up to "
+        "ten times.",
+    )  # fmt: skip
     if asked != "any":
         wishes["n"] = "all" if asked == "all in turn" else asked
     if wishes["low_energy"] or asked != "any":
