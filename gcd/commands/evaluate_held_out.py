@@ -147,6 +147,10 @@ def _tables(cases: list[Case], args: argparse.Namespace) -> dict[str, Any]:
     if each_n:  # there is none where nothing could be relaxed
         write_csv(Path(names[3]), each_n)
     write_text(names[1], text)
+    if args.record:
+        from gcd.evaluation.record import record_boundary
+
+        record_boundary(args.checkpoint or f"boundary-{args.phase}", "held-out", text, None)
     shown = {case.name: (case.title, runs[case.name]) for case in cases if runs[case.name]}
     tables.plot(shown, args.budget, Path(names[2]), METHODS)
     if not args.json:

@@ -72,9 +72,10 @@ def record_boundary(name: str, key: str, text: str, sampling: dict[str, int] | N
         text: the tables, in markdown.
         sampling: evaluations and order that the model samples with from now on; None leaves them as they are.
     """
-    from gcd.training.boundary_card import model_card
+    from gcd.training import boundaries_card, boundary_card
 
     config = read_config(name)
+    model_card = (boundaries_card if config["kind"] == "boundaries" else boundary_card).model_card
     config["quality"] = config.get("quality", {}) | {key: text}
     if sampling is not None:
         config["sampling"] = sampling
