@@ -32,7 +32,7 @@ def by_aimsgb(metal: str, sigma: int, plane: list[int], cells: int) -> Any:
 
 
 def by_pymatgen(metal: str, plane: tuple[int, int, int] | None, expand: int, vacuum: float) -> Any:
-    """Σ5 about [001], a twist without a plane; a pile, or with vacuum at the edge of the cell."""
+    """Σ5 about [001], a twist without a plane; a pile, or with vacuum where the grains would touch."""
     from pymatgen.core.interface import GrainBoundaryGenerator
     from pymatgen.core.lattice import Lattice
     from pymatgen.core.structure import Structure
@@ -113,7 +113,7 @@ def main(folder: Path) -> None:
             "02-aimsgb-w-s5-210": by_aimsgb("W", 5, [2, -1, 0], 3),
             "03-aimsgb-ta-s13-510": by_aimsgb("Ta", 13, [5, -1, 0], 2),
             "04-pymatgen-fe-twist-sigma5": by_pymatgen("Fe", None, 7, 0.0),
-            "05-pymatgen-mo-s5-310-vacuum": by_pymatgen("Mo", (3, 1, 0), 3, 10.0),
+            "05-pymatgen-mo-s5-310": by_pymatgen("Mo", (3, 1, 0), 3, 0.0),
         }
         for name, structure in piles.items():
             structure.to(filename=str(folder / f"{name}.vasp"), fmt="poscar")

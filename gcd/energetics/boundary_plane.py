@@ -92,12 +92,15 @@ def check_atoms(atoms: Atoms, symbol: str) -> None:
 def _boxed(atoms: Atoms, nearest: float) -> bool:
     """Whether the cell merely encloses the slab, as LAMMPS's data files do, and cannot be periodic in z.
 
-    Then the lowest and the highest planes would lie on top of each other.
+    Then the lowest and the highest planes would lie on top of each other. A cell with its vacuum in the middle is
+    periodic: its boundary lies at the edge, where atoms of an unrelaxed one may be as close.
     """
     if len(atoms) < 2 or not all(atoms.pbc) or not np.isfinite(atoms.positions).all():
         return False
     cell = atoms.cell.array
     if not cell[2].any() or np.ptp(atoms.positions[:, 2]) > cell[2, 2] + 0.1:
+        return False
+    if np.diff(np.sort(atoms.positions[:, 2])).max() > 1.5 * nearest:
         return False
     free = atoms.copy()
     free.pbc = (True, True, False)

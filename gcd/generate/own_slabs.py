@@ -15,6 +15,7 @@ from gcd.energetics.slab import Slab
 from gcd.generate.boundary_models import PaintingCheckpoint
 from gcd.structures.boundary import MIN_EDGE, Boundary
 from gcd.structures.cells import right_angled
+from gcd.structures.crystals import PHASES
 from gcd.structures.recognise import Recognised, recognise
 from gcd.structures.slab_ends import slab_ends, usual_thicknesses
 from gcd.structures.twists import metal_phase
@@ -87,6 +88,7 @@ def understand(
     slab = make_slab(named, symbol, plane=plane, potential=potential, rescale=rescale)
     if NO_BOUNDARY in slab.words:
         raise ValueError("The slab has no boundary to paint: between its ends it is a perfect crystal.")
+    _check_whole(slab, PHASES[phase].nearest_neighbour * potential.lattice_constant(slab.metal, phase))
     words, other = list(slab.words), slab.other
     standing = _standing(slab)
     cell = _cell(slab.cell, repeats)
@@ -107,6 +109,18 @@ def understand(
             f"opened at the other, at {other:.1f} Å."
         )
     return Recast(slab, standing, found, tuple(words))
+
+
+def _check_whole(slab: Slab, nearest: float) -> None:
+    """ValueError where the two crystals do not touch: there is vacuum between them, and no boundary."""
+    z = np.sort(slab.positions[:, 2])
+    gaps = np.diff(z)
+    widest = int(gaps.argmax())
+    if gaps[widest] > 1.5 * nearest:
+        raise ValueError(
+            f"The slab has no boundary to paint: at z = {z[widest]:.1f} Å there are {gaps[widest]:.1f} Å of vacuum "
+            "between its crystals."
+        )
 
 
 def _cell(cell: np.ndarray, repeats: Sequence[int] | None) -> np.ndarray:

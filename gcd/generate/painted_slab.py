@@ -73,9 +73,13 @@ def _check(atoms: Atoms, box: np.ndarray, nearest: float, ends: BicrystalEnds) -
     """Whether the atoms are a slab at all: enough of them between the ends, none on top of another."""
     from scipy.spatial import cKDTree
 
-    distances = cKDTree(atoms.positions % box, boxsize=box).query(atoms.positions % box, k=2)[0][:, 1]
-    closest, least = float(distances.min()), PHYSICAL_DISTANCE * nearest
     painted = int(atoms.arrays["painted"].sum())
+    # The ends are given: what is close within them, at the free surface of a slab of one's own, is not the model's.
+    new = atoms.positions[atoms.arrays["painted"]] % box
+    distances = (
+        cKDTree(atoms.positions % box, boxsize=box).query(new, k=2)[0][:, 1] if painted else np.array([])
+    )
+    closest, least = float(distances.min(initial=nearest)), PHYSICAL_DISTANCE * nearest
     per_plane = atoms.info["atoms_per_plane"]
     whole = atoms.info.get(
         "whole", per_plane * sum(atoms.info["planes"])

@@ -15,7 +15,7 @@ from gcd.structures.boundary import SIDES, Boundary
 from gcd.structures.boundary_names import listed
 from gcd.structures.directions import bracket
 from gcd.structures.grain_lattice import GrainLattice, grain_lattices
-from gcd.structures.grains import Direction
+from gcd.structures.grains import Direction, Directions
 
 SQUARE = 2e-3  # cosine between the cell's edges that is still a right angle
 ROUNDED = 0.3  # by which an edge may miss whole numbers of halves of the cubic cell
@@ -28,7 +28,8 @@ class Recognised:
 
     Attributes:
         boundary: with as many repeats as the slab's cell has.
-        turn: (3, 3), positions @ turn.T lie so that x and y are the cell's edges, and y is the axis of a tilt.
+        turn: (3, 3), positions @ turn.T lie so that x and y are the cell's edges, y is the axis of a tilt, and the
+            grains are turned in the sense that lists have: in a mirror, if need be.
         lengths: (2,) Å of the cell along these.
         lattice_constant: Å, mean of the two grains.
         grains: the lower and the upper one, in the slab's own frame.
@@ -90,7 +91,38 @@ def recognise(
         GrainLattice(both[0].axes @ back.T, both[0].low, both[0].high),
         GrainLattice(both[1].axes @ back.T, both[1].low, both[1].high),
     )
-    return Recognised(boundary, turn, sizes, mean, kept)
+    return Recognised(boundary, _as_listed(boundary) @ turn, sizes, mean, kept)
+
+
+def _as_listed(boundary: Boundary) -> np.ndarray:
+    """(3, 3) what brings a slab into the sense in which lists, and so the models, have its boundary.
+
+    A tilt the other way round, the lower grain to the right instead of to the left, is the same boundary in a mirror,
+    and a crystal is its own mirror image; so is a twist the other way round. Where no mirror and no quarter turn of a
+    square cell helps, the slab stays as it is.
+    """
+    known = listed(boundary)
+    if known is None:
+        return np.eye(3)
+    mirror = np.diag([-1.0, 1.0, 1.0])
+    square = abs(boundary.edges[0] - boundary.edges[1]) < 1e-6
+    for move in (np.eye(3), mirror, *((QUARTER, mirror @ QUARTER) if square else ())):
+        pairs = ((boundary.lower, known.lower), (boundary.upper, known.upper))
+        if all(_same_lattice(move @ _unit(have), _unit(want)) for have, want in pairs):
+            return move
+    return np.eye(3)
+
+
+def _unit(directions: Directions) -> np.ndarray:
+    """(3, 3) unit vectors along x, y and z in the crystal."""
+    rows = np.array(directions, dtype=float)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1)[:, None])
+
+
+def _same_lattice(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two orientations are one to a cubic crystal: they differ by exchanges and signs of its axes."""
+    between = np.abs(a.T @ b)
+    return bool(np.all((between < 1e-6) | (np.abs(between - 1.0) < 1e-6)))
 
 
 def _rank(boundary: Boundary) -> tuple[bool, int, bool]:

@@ -11,6 +11,8 @@ from gcd.energetics.boundary_plane import find_boundary_plane, make_slab, minimu
 from gcd.energetics.metals import METALS
 from gcd.energetics.slab import atoms_per_plane, n_fraction
 from gcd.energetics.zhou2004 import lattice_constant
+from gcd.structures.bicrystals import bicrystal, opened
+from gcd.structures.boundary_names import find_boundary
 
 A = lattice_constant("W")
 
@@ -183,3 +185,18 @@ def test_minimum_distance():
     assert minimum_distance(atoms) == pytest.approx(2.0)
     atoms.pbc = (True, True, False)
     assert minimum_distance(atoms) == np.inf
+
+
+def test_a_boundary_at_the_edge_of_a_cell_with_its_vacuum_in_the_middle():
+    """Atoms of an unrelaxed boundary may be close across the edge; the vacuum says that the cell is periodic there."""
+    a = lattice_constant("W")
+    boundary = find_boundary("s17-410-001").grown(a)
+    atoms = opened(lambda gap: bicrystal(boundary, a, "W", gap=gap, planes=(47, 47)), 0.0)[0]
+    assert minimum_distance(atoms) < 0.7 * 0.866 * a
+    height = float(np.ptp(atoms.positions[:, 2])) + 12.0
+    atoms.positions[:, 2] = (atoms.positions[:, 2] - atoms.info["plane"]) % height
+    atoms.cell[2, 2] = height
+    atoms.pbc = True
+    slab = make_slab(atoms)
+    assert np.diff(np.sort(slab.positions[:, 2])).max() < 3.0  # the vacuum is outside
+    assert (slab.plane + 0.5 * height) % height - 0.5 * height == pytest.approx(0.0, abs=1.5)

@@ -171,3 +171,26 @@ def test_what_is_no_boundary_of_two_crystals_is_refused(make, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
         seen(make(), "bcc")
     assert str(error.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("name", ["s5-310-001", "s9-114-110", "sigma13"])
+def test_the_other_sense_is_the_same_boundary_in_a_mirror(name):
+    """Atoms mirrored in x are turned back, so that the grains lie as lists have them."""
+    boundary = find_boundary(name).grown(3.165)
+    atoms = build(boundary)
+    mirrored = atoms.copy()
+    mirrored.positions[:, 0] = atoms.cell[0, 0] - atoms.positions[:, 0]
+    for have, sense in ((atoms, 1.0), (mirrored, -1.0)):
+        found = seen(have, "bcc")
+        assert found.listed.slug == name
+        # From either, the lower grain's atoms around one of them lie in the same directions.
+        turned = have.positions @ found.turn.T
+        deep = turned[have.arrays["grain"] == 0]
+        first = deep[np.argmin(np.abs(deep[:, 2] - deep[:, 2].mean()))]
+        off = deep - first
+        off[:, :2] -= np.array(found.lengths) * np.rint(off[:, :2] / np.array(found.lengths))
+        near = off[(np.linalg.norm(off, axis=1) > 0.1) & (np.linalg.norm(off, axis=1) < 2.9)]
+        around = {tuple(v) for v in np.round(near, 1) + 0.0}
+        if sense == 1.0:
+            expected = around
+        assert around == expected
