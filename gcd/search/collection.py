@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import tomllib
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from gcd.places import dataset_folder
-from gcd.search.dataset import DatasetError, write_npz
+from gcd.search.dataset import DatasetError, read_npz, write_npz
 from gcd.structures.boundary import Boundary
 
 REACH = 6.3  # lattice constants from the plane within which atoms are kept: 19.9 Å of tungsten
@@ -130,18 +129,10 @@ class BoundaryCollection:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BoundaryCollection:
         """Read a file that :meth:`save` wrote; DatasetError, in one sentence, for any other."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(str(arrays.pop("about")))
-        except FileNotFoundError:
-            raise DatasetError(f"There is no collection of boundaries {str(path)!r}.") from None
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise DatasetError(f"{str(path)!r} is no collection of boundaries: {error}.") from None
-        lacking = {"positions", "offsets", "member", "egb", "n"} - set(arrays)
-        if lacking or "members" not in about:
-            what = ", ".join(sorted(lacking)) or "its members"
-            raise DatasetError(f"{str(path)!r} is no collection of boundaries: it lacks {what}.")
+        kind = "collection of boundaries"
+        arrays, about = read_npz(path, kind, kind, {"positions", "offsets", "member", "egb", "n"})
+        if "members" not in about:
+            raise DatasetError(f"{str(path)!r} is no {kind}: it lacks its members.")
         return cls(arrays, about)
 
 

@@ -130,20 +130,34 @@ class BoundaryDataset:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BoundaryDataset:
         """Read a file that :meth:`save` wrote; DatasetError, in one sentence, for any other."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(str(arrays.pop("about")))
-        except FileNotFoundError:
-            raise DatasetError(f"There is no dataset {str(path)!r}.") from None
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise DatasetError(f"{str(path)!r} is no boundary dataset: {error}.") from None
-        lacking = {"offsets", "positions", "energies", "cell", *_PER_STRUCTURE} - set(arrays)
-        if lacking:
-            raise DatasetError(
-                f"{str(path)!r} is no boundary dataset: it lacks {', '.join(sorted(lacking))}."
-            )
+        needed = {"offsets", "positions", "energies", "cell", *_PER_STRUCTURE}
+        arrays, about = read_npz(path, "dataset", "boundary dataset", needed)
         return cls(arrays, about)
+
+
+def read_npz(
+    path: str | os.PathLike[str], short: str, kind: str, needed: set[str]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and the JSON called about of a file that `write_npz` wrote, never by pickle.
+
+    Args:
+        short, kind: what such a file is called where there is none, and where there is another.
+        needed: names of the arrays without which it is another.
+
+    Raises:
+        DatasetError: no such file, or another one, in one sentence.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        about = json.loads(str(arrays.pop("about")))
+    except FileNotFoundError:
+        raise DatasetError(f"There is no {short} {str(path)!r}.") from None
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{str(path)!r} is no {kind}: {error}.") from None
+    if lacking := needed - set(arrays):
+        raise DatasetError(f"{str(path)!r} is no {kind}: it lacks {', '.join(sorted(lacking))}.")
+    return arrays, about
 
 
 def write_npz(path: str | os.PathLike[str], members: dict[str, np.ndarray]) -> None:
